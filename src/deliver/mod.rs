@@ -1,0 +1,1 @@
+//! How a rep is told: channels, templates, retry policy. Knows neither queue nor ledger.
