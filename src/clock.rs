@@ -31,11 +31,16 @@ impl Clock {
 
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     pub fn by_hand(start: Millis) -> Self {
-        Self { by_hand: Some(Arc::new(AtomicI64::new(start))) }
+        Self {
+            by_hand: Some(Arc::new(AtomicI64::new(start))),
+        }
     }
 
     /// The present.
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the system clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the system clock"
+    )]
     pub fn now(&self) -> Millis {
         self.by_hand.as_ref().map_or_else(
             || jiff::Timestamp::now().as_millisecond(),
@@ -64,6 +69,5 @@ impl Clock {
 
 /// `2026-11-23T09:30:00Z`, for logs and exports.
 pub fn iso(at: Millis) -> String {
-    jiff::Timestamp::from_millisecond(at)
-        .map_or_else(|_| at.to_string(), |t| format!("{t:.0}"))
+    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| format!("{t:.0}"))
 }

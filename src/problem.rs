@@ -63,9 +63,21 @@ impl Problem {
         let start = span.start.min(text.len());
         let before = text.get(..start).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let width = text.get(span).and_then(|s| s.lines().next()).map_or(1, |s| s.chars().count());
-        Self { width: width.max(1), ..Self::at(file, text, (line, column), message) }
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        let width = text
+            .get(span)
+            .and_then(|s| s.lines().next())
+            .map_or(1, |s| s.chars().count());
+        Self {
+            width: width.max(1),
+            ..Self::at(file, text, (line, column), message)
+        }
     }
 
     /// Adds what to do about it.

@@ -65,7 +65,10 @@ fn mac(key: &[u8]) -> Hmac<Sha256> {
 }
 
 /// Bytes from the operating system's generator, for keys that are made once.
-#[expect(clippy::expect_used, reason = "a machine without randomness must not make keys")]
+#[expect(
+    clippy::expect_used,
+    reason = "a machine without randomness must not make keys"
+)]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

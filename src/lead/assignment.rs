@@ -75,9 +75,16 @@ impl DeliveryState {
 
     /// The state of a word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Pending, Self::Sending, Self::Sent, Self::Retry, Self::Dead, Self::Cancelled]
-            .into_iter()
-            .find(|state| state.as_str() == word)
+        [
+            Self::Pending,
+            Self::Sending,
+            Self::Sent,
+            Self::Retry,
+            Self::Dead,
+            Self::Cancelled,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
     }
 }
 

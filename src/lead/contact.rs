@@ -28,7 +28,10 @@ impl Email {
         let raw = text.trim();
         let bare = raw.strip_prefix("mailto:").unwrap_or(raw);
         let address = is_mailbox(bare).then(|| bare.to_lowercase());
-        Self { raw: raw.to_owned(), address }
+        Self {
+            raw: raw.to_owned(),
+            address,
+        }
     }
 
     /// What stands after the last `@`; empty if the address is unusable.
@@ -42,17 +45,24 @@ impl Email {
     }
 
     fn parts(&self) -> (&str, &str) {
-        self.address.as_deref().and_then(|a| a.rsplit_once('@')).unwrap_or_default()
+        self.address
+            .as_deref()
+            .and_then(|a| a.rsplit_once('@'))
+            .unwrap_or_default()
     }
 }
 
 /// Stricter than RFC 5322 where its freedoms are mistakes in practice: no quoted local part, no
 /// address literal, a domain with a dot and a letter in its last label.
 fn is_mailbox(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
     text.len() <= EMAIL_BYTES_MAX
         && !local.starts_with('"')
-        && domain.rsplit_once('.').is_some_and(|(_, top)| top.chars().any(char::is_alphabetic))
+        && domain
+            .rsplit_once('.')
+            .is_some_and(|(_, top)| top.chars().any(char::is_alphabetic))
         && email_address::EmailAddress::from_str(text).is_ok()
 }
 
@@ -128,12 +138,14 @@ impl Phone {
         }
         let util = &PHONE_NUMBER_UTIL;
         let region = country.and_then(|code| Region::from_code(code).ok());
-        let Ok(number) = util.parse(raw, region) else { return phone };
+        let Ok(number) = util.parse(raw, region) else {
+            return phone;
+        };
         if !util.is_possible_number(&number) {
             return phone;
         }
         phone.e164 = Some(util.format(&number, PhoneNumberFormat::E164).into_owned());
-        let region = util.get_region_for_number(&number).ok().flatten();
+        let region = util.get_region_for_number(&number);
         phone.country = region.map(|r| r.as_region_str().as_str().to_owned());
         phone.valid = util.is_valid_number(&number);
         phone.kind = kind_of(util.get_number_type(&number));

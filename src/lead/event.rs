@@ -235,5 +235,9 @@ pub struct Recorded {
 
 /// The line that people and tests read.
 pub fn history_line(history: &[Recorded]) -> String {
-    history.iter().map(|r| r.event.words()).collect::<Vec<_>>().join(", ")
+    history
+        .iter()
+        .map(|r| r.event.words())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -80,7 +80,13 @@ impl Fields {
             "message" => &self.message,
             "email" => return self.email.as_ref().map(|e| e.raw.as_str()),
             "phone" => return self.phone.as_ref().map(|p| p.raw.as_str()),
-            other => return self.other.get(other).and_then(|v| v.first()).map(String::as_str),
+            other => {
+                return self
+                    .other
+                    .get(other)
+                    .and_then(|v| v.first())
+                    .map(String::as_str);
+            }
         };
         text.as_deref()
     }

@@ -94,7 +94,10 @@ impl<'de> Deserialize<'de> for Trace {
         let text = String::deserialize(deserializer)?;
         let passed = text.split_ascii_whitespace().map(|word| {
             let fired = word.ends_with('+');
-            let phrase = word.trim_end_matches('+').parse().map_err(serde::de::Error::custom)?;
+            let phrase = word
+                .trim_end_matches('+')
+                .parse()
+                .map_err(serde::de::Error::custom)?;
             Ok(Passed { phrase, fired })
         });
         passed.collect::<Result<_, _>>().map(Self)
@@ -157,9 +160,15 @@ impl HoldCause {
 
     /// The cause of a word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Rule, Self::RuleError, Self::Unreadable, Self::PoolGone, Self::NobodyLeft]
-            .into_iter()
-            .find(|cause| cause.as_str() == word)
+        [
+            Self::Rule,
+            Self::RuleError,
+            Self::Unreadable,
+            Self::PoolGone,
+            Self::NobodyLeft,
+        ]
+        .into_iter()
+        .find(|cause| cause.as_str() == word)
     }
 }
 
