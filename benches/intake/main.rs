@@ -1,1 +1,2 @@
+//! Measures the intake.
 fn main() {}

@@ -183,3 +183,58 @@ impl std::fmt::Debug for Phone {
         write!(f, "Phone({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_strictly_and_print_masked() {
+        let cases = [
+            ("Ana.Diaz@Example.COM ", Some("ana.diaz@example.com")),
+            ("mailto:a@b.example", Some("a@b.example")),
+            ("a+tag@münchen.example", Some("a+tag@münchen.example")),
+            ("a@[127.0.0.1]", None),
+            ("\"a b\"@x.com", None),
+            ("a@b", None),
+            ("a@b.com,c@d.com", None),
+            ("a@b.com\r\nRCPT TO:<e>", None),
+            ("a@1.2.3.4", None),
+            ("", None),
+        ];
+        for (text, address) in cases {
+            assert_eq!(Email::parse(text).address.as_deref(), address, "{text}");
+        }
+        let email = Email::parse("ana.diaz@example.com");
+        assert_eq!(
+            format!("{email} {email:?}"),
+            "a***@example.com Email(a***@example.com)"
+        );
+    }
+
+    #[test]
+    fn phones_become_e164_with_the_country_that_is_known() {
+        let cases = [
+            ("+49 30 901820", None, Some("+4930901820"), Some("DE")),
+            ("030 901820", Some("DE"), Some("+4930901820"), Some("DE")),
+            (
+                "(650) 253-0000",
+                Some("US"),
+                Some("+16502530000"),
+                Some("US"),
+            ),
+            ("030 901820", None, None, None),
+            ("call me", Some("DE"), None, None),
+            (&"9".repeat(200), Some("US"), None, None),
+        ];
+        for (text, country, e164, region) in cases {
+            let phone = Phone::parse(text, country);
+            assert_eq!(phone.e164.as_deref(), e164, "{text}");
+            assert_eq!(phone.country.as_deref(), region, "{text}");
+            assert!(
+                !format!("{phone:?}").contains("901820"),
+                "{phone:?} shows the number"
+            );
+        }
+    }
+}

@@ -126,3 +126,34 @@ impl std::fmt::Display for Stage {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_names_its_stage_and_nothing_leaves_erased() {
+        for stage in Stage::ALL {
+            assert_eq!(Stage::parse(stage.as_str()), Some(stage));
+            assert!(
+                !Stage::Closed(Outcome::Erased).may_become(stage),
+                "erased to {stage}"
+            );
+            assert_eq!(
+                stage.may_become(Stage::Closed(Outcome::Erased)),
+                stage != Stage::Closed(Outcome::Erased)
+            );
+        }
+    }
+
+    #[test]
+    fn a_lead_is_never_offered_before_it_was_accepted() {
+        for stage in Stage::ALL {
+            assert_eq!(
+                stage.may_become(Stage::Offered),
+                stage == Stage::Waiting,
+                "{stage}"
+            );
+        }
+    }
+}

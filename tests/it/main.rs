@@ -1,1 +1,1 @@
-fn main() {}
+//! The real program, driven as its users drive it.
