@@ -44,6 +44,7 @@ const SUPPORT: &[&str] = &[
     "clock",
     "secret",
     "problem",
+    "document",
     "link",
     "outbound",
     "telemetry",

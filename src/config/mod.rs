@@ -1,0 +1,1 @@
+//! The configuration: defaults, file, environment, secret references. Knows no running object.

@@ -1,0 +1,27 @@
+//! How long a lead may stand still.
+
+use crate::clock::{HOUR, Millis};
+
+/// Section `[flow]`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// After this long a held lead alarms.
+    pub held_alarm_after_ms: Millis,
+    /// How many tickets the queue in memory holds.
+    pub queue_window: usize,
+    /// The grade of a lead for which no `grade` line applies; empty for none.
+    pub default_grade: String,
+    /// The pool of a lead for which no `route` line applies; empty for none.
+    pub default_pool: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            held_alarm_after_ms: 4 * HOUR,
+            queue_window: 10_000,
+            default_grade: String::new(),
+            default_pool: String::new(),
+        }
+    }
+}
