@@ -37,7 +37,7 @@ pub fn read<T>(
         .then(|| {
             let table = Table {
                 notes: &notes,
-                table: Some(root.get_ref()),
+                entries: Some(root.get_ref()),
                 span: 0..0,
                 path: String::new(),
                 asked: RefCell::default(),
@@ -69,7 +69,7 @@ impl Notes<'_> {
 /// A table being read. Keys that were never asked for are problems, noted by [`Table::done`].
 pub struct Table<'d> {
     notes: &'d Notes<'d>,
-    table: Option<&'d DeTable<'d>>,
+    entries: Option<&'d DeTable<'d>>,
     span: Range<usize>,
     path: String,
     asked: RefCell<BTreeSet<String>>,
@@ -87,9 +87,9 @@ impl<'d> Table<'d> {
         match self.find(key) {
             Found::Nothing => None,
             Found::Above(text) => Some(text.to_owned()),
-            Found::InFile(value) => match value.get_ref() {
-                DeValue::String(text) => Some(text.clone().into_owned()),
-                other => self.mistyped(key, value, "a text in quotes", other.type_str()),
+            Found::InFile(value) => match value.get_ref().as_str() {
+                Some(text) => Some(text.to_owned()),
+                None => self.mistyped(key, value, "a text in quotes"),
             },
         }
     }
@@ -127,9 +127,9 @@ impl<'d> Table<'d> {
         let text = match self.find(key) {
             Found::Nothing => return None,
             Found::Above(text) => text.to_owned(),
-            Found::InFile(value) => match value.get_ref() {
-                DeValue::Integer(int) if int.radix() == 10 => int.as_str().replace('_', ""),
-                other => return self.mistyped(key, value, "a whole number", other.type_str()),
+            Found::InFile(value) => match value.get_ref().as_integer() {
+                Some(int) if int.radix() == 10 => int.as_str().replace('_', ""),
+                Some(_) | None => return self.mistyped(key, value, "a whole number"),
             },
         };
         let number: Option<i64> = text.trim().parse().ok();
@@ -156,9 +156,9 @@ impl<'d> Table<'d> {
                 self.problem(key, format!("{name} is {other}; wanted is true or false"));
                 None
             }
-            Found::InFile(value) => match value.get_ref() {
-                DeValue::Boolean(truth) => Some(*truth),
-                other => self.mistyped(key, value, "true or false", other.type_str()),
+            Found::InFile(value) => match value.get_ref().as_bool() {
+                Some(truth) => Some(truth),
+                None => self.mistyped(key, value, "true or false"),
             },
         }
     }
@@ -173,15 +173,13 @@ impl<'d> Table<'d> {
             }
             Found::InFile(value) => value,
         };
-        let DeValue::Array(array) = value.get_ref() else {
-            let found = value.get_ref().type_str();
-            return self.mistyped(key, value, "a list of texts", found);
+        let Some(array) = value.get_ref().as_array() else {
+            return self.mistyped(key, value, "a list of texts");
         };
         let mut texts = Vec::new();
-        for item in array.iter() {
+        for item in array {
             let Some(text) = item.get_ref().as_str() else {
-                let found = item.get_ref().type_str();
-                return self.mistyped(key, item, "a list of texts", found);
+                return self.mistyped(key, item, "a list of texts");
             };
             texts.push(text.to_owned());
         }
@@ -189,18 +187,18 @@ impl<'d> Table<'d> {
     }
 
     /// The table under `key`; where it is absent an empty one, so that defaults need no second way.
+    #[must_use]
     pub fn table(&self, key: &str) -> Table<'d> {
         self.asked.borrow_mut().insert(key.to_owned());
-        let entry = self.table.and_then(|t| t.get(key));
+        let entry = self.entries.and_then(|t| t.get(key));
         if let Some(value) = entry
             && value.get_ref().as_table().is_none()
         {
-            let found = value.get_ref().type_str();
-            let _: Option<()> = self.mistyped(key, value, "a table", found);
+            let _: Option<()> = self.mistyped(key, value, "a table");
         }
         Table {
             notes: self.notes,
-            table: entry.and_then(|v| v.get_ref().as_table()),
+            entries: entry.and_then(|v| v.get_ref().as_table()),
             span: entry.map_or(self.span.clone(), Spanned::span),
             path: self.name(key),
             asked: RefCell::default(),
@@ -223,20 +221,18 @@ impl<'d> Table<'d> {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
-            let found = value.get_ref().type_str();
-            let _: Option<()> = self.mistyped(key, value, "a list of tables", found);
+            let _: Option<()> = self.mistyped(key, value, "a list of tables");
             return Vec::new();
         };
         let mut tables = Vec::new();
         for (at, item) in array.iter().enumerate() {
-            let table = item.get_ref().as_table();
-            if table.is_none() {
-                let found = item.get_ref().type_str();
-                let _: Option<()> = self.mistyped(key, item, "a table", found);
+            let entries = item.get_ref().as_table();
+            if entries.is_none() {
+                let _: Option<()> = self.mistyped(key, item, "a table");
             }
             tables.push(Table {
                 notes: self.notes,
-                table,
+                entries,
                 span: item.span(),
                 path: format!("{}[{at}]", self.name(key)),
                 asked: RefCell::default(),
@@ -248,7 +244,7 @@ impl<'d> Table<'d> {
     /// The keys in the order of the file.
     pub fn keys(&self) -> Vec<String> {
         let mut keys: Vec<_> = self
-            .table
+            .entries
             .into_iter()
             .flat_map(|t| t.iter())
             .map(|(key, _)| (key.span().start, key.get_ref().clone().into_owned()))
@@ -264,7 +260,7 @@ impl<'d> Table<'d> {
 
     /// Whether the table itself stands in the file.
     pub fn is_there(&self) -> bool {
-        self.table.is_some()
+        self.entries.is_some()
     }
 
     /// Notes that a key which must be there is not.
@@ -301,7 +297,7 @@ impl<'d> Table<'d> {
     /// Notes every key that was never asked for, with the nearest of those that were.
     pub fn done(&self) {
         let asked = self.asked.borrow().clone();
-        for (key, _) in self.table.into_iter().flat_map(|t| t.iter()) {
+        for (key, _) in self.entries.into_iter().flat_map(|t| t.iter()) {
             let name = key.get_ref();
             if asked.contains(name.as_ref()) {
                 continue;
@@ -326,7 +322,7 @@ impl<'d> Table<'d> {
 
     /// 1-based line of the key's value, or of the table where the key is absent.
     pub fn line(&self, key: &str) -> usize {
-        let value = self.table.and_then(|t| t.get(key));
+        let value = self.entries.and_then(|t| t.get(key));
         let start = value.map_or(self.span.start, |v| v.span().start);
         self.notes
             .text
@@ -342,19 +338,14 @@ impl<'d> Table<'d> {
         if let Some(text) = self.notes.overrides.get(&self.name(key)) {
             return Found::Above(text);
         }
-        match self.table.and_then(|t| t.get(key)) {
+        match self.entries.and_then(|t| t.get(key)) {
             Some(value) => Found::InFile(value),
             None => Found::Nothing,
         }
     }
 
-    fn mistyped<T>(
-        &self,
-        key: &str,
-        at: &Spanned<DeValue<'_>>,
-        wanted: &str,
-        found: &str,
-    ) -> Option<T> {
+    fn mistyped<T>(&self, key: &str, at: &Spanned<DeValue<'_>>, wanted: &str) -> Option<T> {
+        let found = at.get_ref().type_str();
         let message = format!("{} is of type {found}; wanted is {wanted}", self.name(key));
         self.note(at.span(), message, None);
         None

@@ -13,6 +13,8 @@ pub mod route;
 
 pub mod deliver;
 
+pub mod queue;
+
 pub mod ledger;
 
 pub mod config;

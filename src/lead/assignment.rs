@@ -36,10 +36,8 @@ pub struct Assignment {
     pub deadline: Option<Millis>,
     /// When it ended; one at most is open a lead.
     pub closed_at: Option<Millis>,
-    /// Why it ended.
+    /// Why it ended. Why it began stands in the event, with everybody who was looked at.
     pub why: Option<String>,
-    /// Everybody who was looked at.
-    pub candidates: Vec<Candidate>,
 }
 
 /// How far a notice has come.

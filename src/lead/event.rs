@@ -185,6 +185,32 @@ pub enum Event {
 }
 
 impl Event {
+    /// The word in the ledger: the event's name without what it tells.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Conflict { .. } => "conflict",
+            Self::Accepted { .. } => "accepted",
+            Self::Rejected { .. } => "rejected",
+            Self::Held { .. } => "held",
+            Self::Graded { .. } => "graded",
+            Self::Tested { .. } => "tested",
+            Self::Waiting { .. } => "waiting",
+            Self::Offered { .. } => "offered",
+            Self::Attempted { .. } => "attempted",
+            Self::Undelivered { .. } => "undelivered",
+            Self::Expired { .. } => "expired",
+            Self::Declined { .. } => "declined",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Claimed { .. } => "claimed",
+            Self::Contacted { .. } => "contacted",
+            Self::Closed { .. } => "closed",
+            Self::Released => "released",
+            Self::Rescreened { .. } => "rescreened",
+            Self::Alarmed { .. } => "alarmed",
+        }
+    }
+
     /// The words of the history line.
     pub fn words(&self) -> String {
         match self {

@@ -1,5 +1,244 @@
-//! The truth: the only room with SQL. Knows neither HTTP, nor Redis, nor rules.
+//! The truth: the only room with SQL. One thread writes with group commit, several connections
+//! read. Knows neither HTTP, nor Redis, nor rules.
 
+mod assign;
+mod db;
+mod decide;
+mod deliveries;
+mod fault;
+mod history;
+mod leads;
+mod persons;
+mod policies;
+pub mod reads;
+mod receive;
 pub mod settings;
+mod work;
+mod writer;
 
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+pub use decide::{NewLead, Undecided};
+pub use deliveries::Begun;
+pub use fault::Fault;
+pub use leads::Change;
+pub use persons::{PersonKey, Persons};
+pub use reads::Reads;
+pub use receive::{Standing, Stored};
 pub use settings::Settings;
+pub use writer::Health;
+
+use writer::{Step, Task};
+
+/// A transaction that is being written; its methods stand in the file of their topic.
+pub struct Tx<'c> {
+    conn: &'c Connection,
+}
+
+impl<'c> Tx<'c> {
+    fn new(conn: &'c Connection) -> Self {
+        Self { conn }
+    }
+}
+
+/// The ledger, open. Clones share it.
+#[derive(Clone)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    jobs: Mutex<Option<mpsc::Sender<Box<dyn Step>>>>,
+    readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    health: Arc<Health>,
+    _lock: Option<File>,
+}
+
+impl Ledger {
+    /// Opens the ledger as the one process that serves it.
+    pub fn serve(settings: &Settings) -> Result<Self, Fault> {
+        let dir = &settings.data_dir;
+        std::fs::create_dir_all(dir)
+            .map_err(|e| Fault::Store(format!("{} cannot be made: {e}", dir.display())))?;
+        let lock = lock(dir)?;
+        Self::open(settings, Some(lock))
+    }
+
+    /// Opens the ledger beside a daemon that may be serving it, for a command.
+    pub fn beside(settings: &Settings) -> Result<Self, Fault> {
+        let path = path_in(&settings.data_dir);
+        if !path.exists() {
+            return Err(Fault::Missing(format!(
+                "ledger at {}; start the daemon once, or name its configuration with --config",
+                path.display()
+            )));
+        }
+        Self::open(settings, None)
+    }
+
+    fn open(settings: &Settings, lock: Option<File>) -> Result<Self, Fault> {
+        let path = path_in(&settings.data_dir);
+        let conn = db::sqlite::writer(&path)?;
+        let (jobs, mut waiting) = mpsc::channel(settings.backlog.max(1));
+        let health = Arc::new(Health::default());
+        let (batch, health_there) = (settings.batch.max(1), health.clone());
+        let writer = std::thread::Builder::new()
+            .name("ledger".into())
+            .spawn(move || writer::run(&conn, &mut waiting, batch, &health_there))
+            .map_err(|e| Fault::Store(format!("no thread: {e}")))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path,
+                jobs: Mutex::new(Some(jobs)),
+                readers: Mutex::default(),
+                writer: Mutex::new(Some(writer)),
+                health,
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Writes in the next group commit; the answer comes after it is on disk.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let done = move |result| drop(tell.send(result));
+        let jobs = self.jobs()?;
+        let task = boxed(work, done);
+        jobs.send(task).await.map_err(|_| Fault::Stopped)?;
+        told.await.map_err(|_| Fault::Stopped)?
+    }
+
+    /// The same from a thread that may wait.
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        self.write_then(work, move |result| drop(tell.send(result)))?;
+        told.recv().map_err(|_| Fault::Stopped)?
+    }
+
+    /// Writes without waiting for the commit; `done` is called on the writer's thread after it, in
+    /// the order in which the steps were given.
+    pub fn write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        done: impl FnOnce(Result<T, Fault>) + Send + 'static,
+    ) -> Result<(), Fault> {
+        let task = boxed(work, done);
+        self.jobs()?.blocking_send(task).map_err(|_| Fault::Stopped)
+    }
+
+    /// As `write_then`, but refuses instead of waiting when too much waits already.
+    pub fn try_write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        done: impl FnOnce(Result<T, Fault>) + Send + 'static,
+    ) -> Result<(), Fault> {
+        let task = boxed(work, done);
+        self.jobs()?.try_send(task).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Fault::Stopped,
+        })
+    }
+
+    /// Reads on a connection of its own; blocks while it does.
+    pub fn read<T>(&self, work: impl FnOnce(&Reads<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let pooled = self.readers().pop();
+        let conn = match pooled {
+            Some(conn) => conn,
+            None => db::sqlite::reader(&self.inner.path)?,
+        };
+        let result = work(&Reads::new(&conn));
+        self.readers().push(conn);
+        result
+    }
+
+    /// As `read`, off the async threads.
+    pub async fn read_off<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reads<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let ledger = self.clone();
+        tokio::task::spawn_blocking(move || ledger.read(work))
+            .await
+            .map_err(|_| Fault::Stopped)?
+    }
+
+    /// How the writer fares.
+    pub fn health(&self) -> &Health {
+        &self.inner.health
+    }
+
+    /// Finishes what was given and stops; later writes are refused.
+    pub fn close(&self) {
+        let jobs = self
+            .inner
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(jobs);
+        let writer = self
+            .inner
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(writer) = writer {
+            let _ = writer.join();
+        }
+    }
+
+    fn jobs(&self) -> Result<mpsc::Sender<Box<dyn Step>>, Fault> {
+        let jobs = self
+            .inner
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        jobs.clone().ok_or(Fault::Stopped)
+    }
+
+    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.inner
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn boxed<T: Send + 'static>(
+    work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
+    done: impl FnOnce(Result<T, Fault>) + Send + 'static,
+) -> Box<dyn Step> {
+    Box::new(Task {
+        work: Some(work),
+        value: None,
+        done,
+    })
+}
+
+/// The ledger's file in a data folder.
+pub fn path_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("ledger.sqlite")
+}
+
+/// A lock that the kernel gives back when the process dies, however it dies.
+fn lock(dir: &Path) -> Result<File, Fault> {
+    let path = dir.join("ledger.lock");
+    let file = File::create(&path)
+        .map_err(|e| Fault::Store(format!("{} cannot be made: {e}", path.display())))?;
+    file.try_lock()
+        .map_err(|_| Fault::Locked(dir.display().to_string()))?;
+    Ok(file)
+}

@@ -1,0 +1,3 @@
+//! The engines under the ledger.
+
+pub(super) mod sqlite;

@@ -1,0 +1,68 @@
+//! SQLite: opening, settings that keep the promise, migrations.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::ledger::Fault;
+
+/// The first release with the fix of the WAL-reset corruption (3.51.3).
+const OLDEST: i32 = 3_051_003;
+/// WAL pages after which a commit also moves pages into the file: rarer is faster, and 64 MiB is
+/// what a small box can spare.
+const CHECKPOINT_PAGES: i64 = 16_000;
+
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// The one connection that writes; brings the schema up to date.
+pub(in crate::ledger) fn writer(path: &Path) -> Result<Connection, Fault> {
+    if rusqlite::version_number() < OLDEST {
+        let found = rusqlite::version();
+        return Err(Fault::Store(format!(
+            "SQLite {found} can corrupt its log; wanted is 3.51.3"
+        )));
+    }
+    let mut conn = Connection::open(path)?;
+    settings(&conn)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    conn.pragma_update(None, "secure_delete", "ON")?;
+    migrate(&mut conn)?;
+    Ok(conn)
+}
+
+/// A connection that only reads.
+pub(in crate::ledger) fn reader(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    settings(&conn)?;
+    conn.pragma_update(None, "query_only", "ON")?;
+    Ok(conn)
+}
+
+fn settings(conn: &Connection) -> Result<(), Fault> {
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.pragma_update(None, "trusted_schema", "OFF")?;
+    conn.pragma_update(None, "cache_size", -32_000)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), Fault> {
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let done: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if done > known {
+        return Err(Fault::Store(format!(
+            "the ledger is of a newer leadgate (schema {done}, known is {known}); use that one"
+        )));
+    }
+    for text in MIGRATIONS.iter().skip(usize::try_from(done).unwrap_or(0)) {
+        tx.execute_batch(text)?;
+    }
+    tx.pragma_update(None, "user_version", known)?;
+    tx.commit()?;
+    Ok(())
+}

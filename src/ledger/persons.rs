@@ -1,0 +1,192 @@
+//! Who asked before: keys of persons (keyed hashes of e-mail address and phone number) to leads.
+//! The table is written rarely and in key order, since an index on a random key in the commit path
+//! costs half of the throughput; what is not yet there is in a bounded map, which is rebuilt at
+//! start from the leads above the watermark.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use rusqlite::params;
+
+use super::leads::{COLUMNS, lead_of};
+use super::{Fault, Ledger, Reads, Tx};
+use crate::clock::Millis;
+use crate::lead::{Lead, Seen};
+
+/// A keyed hash of an address or number.
+pub type PersonKey = [u8; 16];
+
+/// How many keys wait in memory before they are written.
+const PENDING_MAX: usize = 200_000;
+/// How many keys one step of the flush writes, so that a lead never waits long behind it.
+const SLICE: usize = 2_000;
+/// More earlier leads than this are not counted.
+const COUNTED_MAX: i64 = 20;
+
+/// The keys are hashes already.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            self.0 ^= u64::from_le_bytes(word);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type Pending = HashMap<PersonKey, Vec<(i64, Millis)>, BuildHasherDefault<AsIs>>;
+
+/// The index of persons: used by the one thread that decides.
+#[derive(Default)]
+pub struct Persons {
+    pending: Pending,
+    flushing: Pending,
+    /// The last lead noted.
+    upto: i64,
+    flushed: Option<std::sync::mpsc::Receiver<Result<(), Fault>>>,
+}
+
+impl Persons {
+    /// Notes the leads above the watermark again; `keys_of` names the persons of a lead.
+    pub fn rebuild(
+        ledger: &Ledger,
+        keys_of: impl Fn(&Lead) -> Vec<PersonKey>,
+    ) -> Result<Self, Fault> {
+        let mut persons = Self::default();
+        let mut after = ledger.read(|r| Ok(r.meta("persons_upto")?.unwrap_or(0)))?;
+        persons.upto = after;
+        loop {
+            let leads = ledger.read(|r| r.leads_after(after, 1_000))?;
+            let Some(last) = leads.last() else { break };
+            after = last.seq;
+            for lead in &leads {
+                if !lead.inquiry.is_test {
+                    persons.note(lead.seq, lead.received_at, &keys_of(lead));
+                }
+            }
+            persons.upto = after;
+            persons.flush_if_full(ledger)?;
+        }
+        Ok(persons)
+    }
+
+    /// Notes a lead that later ones are to be held against.
+    pub fn note(&mut self, seq: i64, at: Millis, keys: &[PersonKey]) {
+        self.upto = self.upto.max(seq);
+        for key in keys {
+            self.pending.entry(*key).or_default().push((seq, at));
+        }
+    }
+
+    /// What is known of these persons from leads below `seq`.
+    pub fn seen(&self, reads: &Reads<'_>, seq: i64, keys: &[PersonKey]) -> Result<Seen, Fault> {
+        let mut found: Vec<(i64, Millis)> = Vec::new();
+        for key in keys {
+            reads.person(key, seq, &mut found)?;
+            for map in [&self.pending, &self.flushing] {
+                let noted = map.get(key).into_iter().flatten();
+                found.extend(noted.filter(|(lead, _)| *lead < seq));
+            }
+        }
+        found.sort_unstable();
+        found.dedup_by_key(|(lead, _)| *lead);
+        Ok(Seen {
+            times: i64::try_from(found.len())
+                .unwrap_or(COUNTED_MAX)
+                .min(COUNTED_MAX),
+            last_at: found.last().map(|(_, at)| *at),
+        })
+    }
+
+    /// Starts to write what is noted when it is much, without waiting for the disk.
+    pub fn flush_if_full(&mut self, ledger: &Ledger) -> Result<(), Fault> {
+        if let Some(flushed) = &self.flushed {
+            match flushed.try_recv() {
+                Ok(result) => {
+                    self.flushed = None;
+                    let old = std::mem::take(&mut self.flushing);
+                    if result.is_err() {
+                        // Not written: they stay known, and are tried again with the next ones.
+                        for (key, leads) in old {
+                            self.pending.entry(key).or_default().extend(leads);
+                        }
+                    }
+                }
+                Err(std::sync::mpsc::TryRecvError::Empty) => return Ok(()),
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => return Err(Fault::Stopped),
+            }
+        }
+        if self.pending.len() < PENDING_MAX {
+            return Ok(());
+        }
+        self.flushing = std::mem::take(&mut self.pending);
+        let mut rows: Vec<(PersonKey, i64, Millis)> = self
+            .flushing
+            .iter()
+            .flat_map(|(key, leads)| leads.iter().map(|(seq, at)| (*key, *seq, *at)))
+            .collect();
+        rows.sort_unstable();
+        let (tell, told) = std::sync::mpsc::channel();
+        self.flushed = Some(told);
+        let (ledger, upto) = (ledger.clone(), self.upto);
+        std::thread::spawn(move || {
+            let written = rows.chunks(SLICE).try_for_each(|slice| {
+                let slice = slice.to_vec();
+                ledger.write_blocking(move |tx| tx.insert_persons(&slice))
+            });
+            let result = written
+                .and_then(|()| ledger.write_blocking(move |tx| tx.set_meta("persons_upto", upto)));
+            let _ = tell.send(result);
+        });
+        Ok(())
+    }
+}
+
+impl Tx<'_> {
+    fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
+        let sql = "INSERT INTO persons (key, seq, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        for (key, seq, at) in rows {
+            statement.execute(params![key, seq, at])?;
+        }
+        Ok(())
+    }
+}
+
+impl Reads<'_> {
+    fn person(
+        &self,
+        key: &PersonKey,
+        below: i64,
+        found: &mut Vec<(i64, Millis)>,
+    ) -> Result<(), Fault> {
+        let sql = "SELECT seq, at FROM persons WHERE key = ?1 AND seq < ?2
+                   ORDER BY seq DESC LIMIT ?3";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query(params![key, below, COUNTED_MAX])?;
+        while let Some(row) = rows.next()? {
+            found.push((row.get(0)?, row.get(1)?));
+        }
+        Ok(())
+    }
+
+    fn leads_after(&self, after: i64, limit: i64) -> Result<Vec<Lead>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM leads l WHERE l.seq > ?1 ORDER BY l.seq LIMIT ?2");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![after, limit])?;
+        let mut leads = Vec::new();
+        while let Some(row) = rows.next()? {
+            leads.push(lead_of(row)?);
+        }
+        Ok(leads)
+    }
+}

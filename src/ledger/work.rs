@@ -1,0 +1,152 @@
+//! Everything that is still to be done, with its due time: claimed by version, so that an old
+//! ticket does nothing.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Fault, Reads, Tx};
+use crate::clock::Millis;
+use crate::lead::{Priority, Ticket, Work, WorkKind};
+
+const COLUMNS: &str = "id, lead_id, kind, ref, due_at, priority, attempt, version";
+
+fn work_of(row: &Row<'_>) -> rusqlite::Result<Work> {
+    let kind: String = row.get(2)?;
+    Ok(Work {
+        id: row.get(0)?,
+        lead: row.get(1)?,
+        kind: WorkKind::parse(&kind).unwrap_or(WorkKind::Alarm),
+        about: row.get(3)?,
+        due_at: row.get(4)?,
+        priority: Priority::of_rank(row.get(5)?),
+        attempt: row.get(6)?,
+        version: row.get(7)?,
+    })
+}
+
+impl Tx<'_> {
+    /// Adds a thing to do.
+    pub fn add_work(
+        &self,
+        lead: i64,
+        (kind, about): (WorkKind, i64),
+        due_at: Millis,
+        priority: Priority,
+    ) -> Result<Ticket, Fault> {
+        let sql = "INSERT INTO work (lead_id, kind, ref, due_at, priority, attempt, version)
+                   VALUES (?1, ?2, ?3, ?4, ?5, 0, 1)";
+        self.conn.prepare_cached(sql)?.execute(params![
+            lead,
+            kind.as_str(),
+            about,
+            due_at,
+            priority.rank(),
+        ])?;
+        Ok(Ticket {
+            work: self.conn.last_insert_rowid(),
+            lead,
+            kind,
+            priority,
+            version: 1,
+        })
+    }
+
+    /// Takes a thing off the list to do it in this transaction; `None` for an old ticket.
+    pub fn take_work(&self, ticket: &Ticket) -> Result<Option<Work>, Fault> {
+        let sql = format!("DELETE FROM work WHERE id = ?1 AND version = ?2 RETURNING {COLUMNS}");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let found = statement.query_row(params![ticket.work, ticket.version], work_of);
+        Ok(found.optional()?)
+    }
+
+    /// Claims a thing until `until`: who dies meanwhile has it done again then.
+    pub fn claim_work(&self, ticket: &Ticket, until: Millis) -> Result<Option<Work>, Fault> {
+        let sql = format!(
+            "UPDATE work SET due_at = ?3, version = version + 1, attempt = attempt + 1
+             WHERE id = ?1 AND version = ?2 RETURNING {COLUMNS}"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let found = statement.query_row(params![ticket.work, ticket.version, until], work_of);
+        Ok(found.optional()?)
+    }
+
+    /// Puts a claimed thing off.
+    pub fn put_off(&self, work: &Work, due_at: Millis, priority: Priority) -> Result<(), Fault> {
+        let sql = "UPDATE work SET due_at = ?3, priority = ?4, version = version + 1
+                   WHERE id = ?1 AND version = ?2";
+        let args = params![work.id, work.version, due_at, priority.rank()];
+        self.conn.prepare_cached(sql)?.execute(args)?;
+        Ok(())
+    }
+
+    /// A claimed thing is done.
+    pub fn finish_work(&self, id: i64) -> Result<(), Fault> {
+        self.conn
+            .prepare_cached("DELETE FROM work WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Forgets what was to be done for a lead, of one kind.
+    pub fn drop_work(&self, lead: i64, kind: WorkKind) -> Result<(), Fault> {
+        let sql = "DELETE FROM work WHERE lead_id = ?1 AND kind = ?2";
+        self.conn
+            .prepare_cached(sql)?
+            .execute(params![lead, kind.as_str()])?;
+        Ok(())
+    }
+
+    /// Adds an assignment that waits for a place in its pool.
+    pub fn wait_in_pool(
+        &self,
+        lead: i64,
+        pool: &str,
+        due_at: Millis,
+        priority: Priority,
+    ) -> Result<(), Fault> {
+        let ticket = self.add_work(lead, (WorkKind::Assign, 0), due_at, priority)?;
+        let sql = "UPDATE work SET pool = ?2 WHERE id = ?1";
+        self.conn
+            .prepare_cached(sql)?
+            .execute(params![ticket.work, pool])?;
+        Ok(())
+    }
+
+    /// Makes the best `n` waiting leads of a pool due: a place is free.
+    pub fn wake(&self, pool: &str, n: i64, now: Millis) -> Result<usize, Fault> {
+        let sql = "UPDATE work SET due_at = ?3, version = version + 1 WHERE id IN (
+                       SELECT id FROM work WHERE pool = ?1 AND due_at > ?3
+                       ORDER BY priority, lead_id LIMIT ?2)";
+        Ok(self
+            .conn
+            .prepare_cached(sql)?
+            .execute(params![pool, n, now])?)
+    }
+
+    /// Makes every waiting lead due: the policy changed.
+    pub fn wake_all(&self, now: Millis) -> Result<usize, Fault> {
+        let sql = "UPDATE work SET due_at = ?1, version = version + 1
+                   WHERE pool IS NOT NULL AND due_at > ?1";
+        Ok(self.conn.prepare_cached(sql)?.execute([now])?)
+    }
+}
+
+impl Reads<'_> {
+    /// What is due of one priority, the longest due first.
+    pub fn due(&self, priority: Priority, now: Millis, limit: i64) -> Result<Vec<Ticket>, Fault> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM work WHERE priority = ?1 AND due_at <= ?2
+             ORDER BY due_at LIMIT ?3"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![priority.rank(), now, limit], work_of)?;
+        rows.map(|work| Ok(Ticket::from(&work?))).collect()
+    }
+
+    /// What is still to be done for a lead.
+    pub fn work_of_lead(&self, lead: i64) -> Result<Vec<Work>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM work WHERE lead_id = ?1 ORDER BY due_at");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map([lead], work_of)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,137 @@
+//! One thread that writes: it takes everything that waits, does it in one transaction, and tells
+//! each waiter only after the commit has reached the disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::{Fault, Tx};
+
+/// A step of a group commit.
+pub(super) trait Step: Send {
+    /// Writes; an error undoes this step alone.
+    fn run(&mut self, tx: &Tx<'_>) -> Result<(), Fault>;
+    /// Learns, after the commit, whether it is on disk.
+    fn done(self: Box<Self>, committed: Result<(), Fault>);
+}
+
+/// A closure as a step.
+pub(super) struct Task<F, T, D> {
+    pub(super) work: Option<F>,
+    pub(super) value: Option<T>,
+    pub(super) done: D,
+}
+
+impl<F, T, D> Step for Task<F, T, D>
+where
+    F: FnOnce(&Tx<'_>) -> Result<T, Fault> + Send,
+    T: Send,
+    D: FnOnce(Result<T, Fault>) + Send,
+{
+    fn run(&mut self, tx: &Tx<'_>) -> Result<(), Fault> {
+        let work = self.work.take().ok_or(Fault::Stopped)?;
+        self.value = Some(work(tx)?);
+        Ok(())
+    }
+
+    fn done(self: Box<Self>, committed: Result<(), Fault>) {
+        let task = *self;
+        let value = committed.and_then(|()| task.value.ok_or(Fault::Stopped));
+        (task.done)(value);
+    }
+}
+
+/// What others may look at while the writer works.
+#[derive(Default)]
+pub struct Health {
+    broken: AtomicBool,
+    commits: AtomicU64,
+    steps: AtomicU64,
+}
+
+impl Health {
+    /// Whether the disk failed under a commit; only a restart reads what is really there.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Commits so far, and the steps that rode in them.
+    pub fn counts(&self) -> (u64, u64) {
+        let commits = self.commits.load(Ordering::Relaxed);
+        (commits, self.steps.load(Ordering::Relaxed))
+    }
+}
+
+/// Runs until every sender is gone.
+pub(super) fn run(
+    conn: &Connection,
+    jobs: &mut mpsc::Receiver<Box<dyn Step>>,
+    batch: usize,
+    health: &Arc<Health>,
+) {
+    let mut group = Vec::with_capacity(batch);
+    while let Some(first) = jobs.blocking_recv() {
+        group.push(first);
+        while group.len() < batch {
+            let Ok(next) = jobs.try_recv() else { break };
+            group.push(next);
+        }
+        commit(conn, &mut group, health);
+    }
+    // What is in the log is moved into the file, so that a copy of the file alone is whole.
+    let _ = conn.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+}
+
+fn commit(conn: &Connection, group: &mut Vec<Box<dyn Step>>, health: &Health) {
+    let steps = group.len() as u64;
+    let results = if health.is_broken() {
+        Err(Fault::Store("the disk failed; a restart is needed".into()))
+    } else {
+        write(conn, group)
+    };
+    match results {
+        Ok(results) => {
+            health.commits.fetch_add(1, Ordering::Relaxed);
+            health.steps.fetch_add(steps, Ordering::Relaxed);
+            for (step, result) in group.drain(..).zip(results) {
+                step.done(result);
+            }
+        }
+        Err(fault) => {
+            tracing::error!(%fault, steps, "a commit failed");
+            for step in group.drain(..) {
+                step.done(Err(fault.clone()));
+            }
+            let still_open = !conn.is_autocommit();
+            if still_open && conn.execute_batch("ROLLBACK").is_err() || is_disk_failure(&fault) {
+                health.broken.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+fn write(conn: &Connection, group: &mut [Box<dyn Step>]) -> Result<Vec<Result<(), Fault>>, Fault> {
+    let run = |sql: &str| conn.prepare_cached(sql).and_then(|mut s| s.execute([]));
+    run("BEGIN IMMEDIATE")?;
+    let tx = Tx::new(conn);
+    let mut results = Vec::with_capacity(group.len());
+    for step in group.iter_mut() {
+        run("SAVEPOINT step")?;
+        let result = step.run(&tx);
+        if result.is_err() {
+            run("ROLLBACK TO step")?;
+        }
+        run("RELEASE step")?;
+        results.push(result);
+    }
+    run("COMMIT")?;
+    Ok(results)
+}
+
+/// After a failed fsync nobody knows what is on disk: the file must not be trusted until it was
+/// opened anew. A full disk is no such case.
+fn is_disk_failure(fault: &Fault) -> bool {
+    matches!(fault, Fault::Store(text) if text.contains("disk I/O error"))
+}
