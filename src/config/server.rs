@@ -1,0 +1,138 @@
+//! Sections `[server]` and `[queue]`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::clock::{Millis, SECOND};
+use crate::document::Table;
+
+/// Section `[server]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What it is called outside, without a slash at the end; never taken from a request. Empty
+    /// only where it was not configured and the port is not known yet: see [`Server::url_at`].
+    pub public_url: String,
+    /// Threads that serve; 0 is one a core.
+    pub workers: usize,
+    /// How long a stop may take to finish what is under way.
+    pub shutdown_timeout_ms: Millis,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            workers: 0,
+            shutdown_timeout_ms: 30 * SECOND,
+        }
+    }
+}
+
+impl Server {
+    /// What it is called outside, once it listens at `bound`.
+    pub fn url_at(&self, bound: SocketAddr) -> String {
+        if self.public_url.is_empty() {
+            return url_of(bound);
+        }
+        self.public_url.clone()
+    }
+}
+
+/// Which queue says what work is due now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// A bounded window in this process.
+    Memory,
+}
+
+/// Reads `[server]`.
+pub(super) fn read(table: &Table<'_>) -> Option<Server> {
+    let default = Server::default();
+    let listen = read_listen(table, default.listen);
+    let public_url = read_public_url(table);
+    let workers = super::size(table, "workers", 0..=1_024, default.workers);
+    let shutdown_timeout_s = table.int("shutdown_timeout_s", 1..=600);
+    table.done();
+    let listen = listen?;
+    let derived = match listen.port() {
+        0 => String::new(),
+        _ => url_of(listen),
+    };
+    Some(Server {
+        listen,
+        public_url: public_url?.unwrap_or(derived),
+        workers,
+        shutdown_timeout_ms: shutdown_timeout_s.map_or(default.shutdown_timeout_ms, |s| s * SECOND),
+    })
+}
+
+/// Where nothing is configured: good for one machine, and for nothing else.
+fn url_of(listen: SocketAddr) -> String {
+    let mut address = listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("http://{address}")
+}
+
+fn read_listen(table: &Table<'_>, default: SocketAddr) -> Option<SocketAddr> {
+    if !table.has("listen") {
+        return Some(default);
+    }
+    let text = table.text("listen")?;
+    let address = text.trim().parse().ok();
+    if address.is_none() {
+        let name = table.name("listen");
+        let wanted = "wanted is an address with a port, like \"127.0.0.1:8080\" or \"[::]:8080\"";
+        table.problem("listen", format!("{name} is \"{text}\"; {wanted}"));
+    }
+    address
+}
+
+/// `Some(None)` where it is left to be derived.
+fn read_public_url(table: &Table<'_>) -> Option<Option<String>> {
+    if !table.has("public_url") {
+        return Some(None);
+    }
+    let text = table.text("public_url")?;
+    if text.trim().is_empty() {
+        return Some(None);
+    }
+    let mistake = match url::Url::parse(text.trim()) {
+        Err(error) => Some(format!("is no URL ({error})")),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            Some(format!("begins with \"{}:\"", url.scheme()))
+        }
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+            Some("has a query or a fragment".to_owned())
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Some("holds a login".to_owned())
+        }
+        Ok(_) => None,
+    };
+    let Some(mistake) = mistake else {
+        return Some(Some(text.trim().trim_end_matches('/').to_owned()));
+    };
+    let wanted = "wanted is for example \"https://leads.example.com\"";
+    let name = table.name("public_url");
+    table.problem("public_url", format!("{name} {mistake}; {wanted}"));
+    None
+}
+
+/// Reads `[queue]`.
+pub(super) fn read_queue(table: &Table<'_>) -> Option<Queue> {
+    let url = table.text("url").unwrap_or_else(|| "memory".to_owned());
+    table.done();
+    if url == "memory" {
+        return Some(Queue::Memory);
+    }
+    let name = table.name("url");
+    let redis = url.starts_with("redis://") || url.starts_with("rediss://");
+    let hint = redis.then(|| "a queue in Redis comes with the next release".to_owned());
+    // The value may hold a password, so it is not repeated.
+    table.problem_hint("url", format!("{name}: wanted is \"memory\""), hint);
+    None
+}
