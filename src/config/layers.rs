@@ -85,9 +85,11 @@ pub(super) fn read_config(path: &Path) -> Result<String, Vec<Problem>> {
 
 /// The whole text of a file that has at most `bytes_max`.
 pub(super) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
-    let cannot = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => format!("cannot be read: {error}"),
+    let cannot = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return "there is no such file".to_owned();
+        }
+        format!("cannot be read: {error}")
     };
     let file = File::open(path).map_err(cannot)?;
     let mut bytes = Vec::new();

@@ -62,7 +62,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Server> {
     };
     Some(Server {
         listen,
-        public_url: public_url?.unwrap_or(derived),
+        public_url: public_url.filter(|url| !url.is_empty()).unwrap_or(derived),
         workers,
         shutdown_timeout_ms: shutdown_timeout_s.map_or(default.shutdown_timeout_ms, |s| s * SECOND),
     })
@@ -91,14 +91,14 @@ fn read_listen(table: &Table<'_>, default: SocketAddr) -> Option<SocketAddr> {
     address
 }
 
-/// `Some(None)` where it is left to be derived.
-fn read_public_url(table: &Table<'_>) -> Option<Option<String>> {
+/// Empty where it is left to be derived.
+fn read_public_url(table: &Table<'_>) -> Option<String> {
     if !table.has("public_url") {
-        return Some(None);
+        return Some(String::new());
     }
     let text = table.text("public_url")?;
     if text.trim().is_empty() {
-        return Some(None);
+        return Some(String::new());
     }
     let mistake = match url::Url::parse(text.trim()) {
         Err(error) => Some(format!("is no URL ({error})")),
@@ -114,7 +114,7 @@ fn read_public_url(table: &Table<'_>) -> Option<Option<String>> {
         Ok(_) => None,
     };
     let Some(mistake) = mistake else {
-        return Some(Some(text.trim().trim_end_matches('/').to_owned()));
+        return Some(text.trim().trim_end_matches('/').to_owned());
     };
     let wanted = "wanted is for example \"https://leads.example.com\"";
     let name = table.name("public_url");

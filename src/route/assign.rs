@@ -83,7 +83,7 @@ pub fn assign(wanted: &Wanted<'_>, roster: &Roster, load: &Load, now: Millis) ->
     if !looks.iter().all(lasting) {
         return wait(&looks, now);
     }
-    last_resort(looks, pool, roster, load, now)
+    last_resort(&looks, pool, roster, load, now)
 }
 
 impl<'r> Look<'r> {
@@ -278,13 +278,13 @@ fn wait(looks: &[Look<'_>], now: Millis) -> Decision {
 
 /// Time will bring nobody of the members.
 fn last_resort(
-    looks: Vec<Look<'_>>,
+    looks: &[Look<'_>],
     pool: &Pool,
     roster: &Roster,
     load: &Load,
     now: Millis,
 ) -> Decision {
-    let mut candidates = candidates(&looks);
+    let mut candidates = candidates(looks);
     let had = |look: &Look<'_>| look.bar.as_ref().is_some_and(|b| b.text == "had it before");
     let why = if looks.iter().all(had) {
         "everyone else had it before"

@@ -221,14 +221,15 @@ fn read_pool(
 fn read_members(table: &Table<'_>, names: &BTreeSet<String>) -> Option<Vec<Member>> {
     let given = table.texts("members");
     let weights = table.table("weights");
-    let members = given.unwrap_or_default();
-    let mut seen = BTreeSet::new();
-    for rep in &members {
-        known(table, "members", rep, names);
-        if !seen.insert(rep.as_str()) {
+    let mut members: Vec<RepId> = Vec::new();
+    for rep in given.unwrap_or_default() {
+        if members.contains(&rep) {
             let name = table.name("members");
             table.problem("members", format!("{name} names `{rep}` twice"));
+            continue;
         }
+        known(table, "members", &rep, names);
+        members.push(rep);
     }
     if members.is_empty() {
         let name = table.name("members");
