@@ -105,8 +105,9 @@ fn read_from(table: &Table<'_>) -> Option<String> {
         Some(rest) => rest.rsplit_once('<').map_or("", |(_, address)| address),
         None => &text,
     };
-    let clean = !text.chars().any(char::is_control);
-    if clean && Email::parse(address).address.is_some() {
+    // What the mailer cannot read must not wait for the first mail.
+    let reads = text.trim().parse::<lettre::message::Mailbox>().is_ok();
+    if reads && Email::parse(address).address.is_some() {
         return Some(text.trim().to_owned());
     }
     let name = table.name("from");

@@ -176,6 +176,23 @@ fn mail_without_protection_stays_on_this_machine() {
 }
 
 #[test]
+fn the_sender_is_one_mailbox() {
+    let senders = [
+        ("Sales <sales@x.example>", true),
+        ("sales@x.example", true),
+        (r#"\"Sales, EU\" <sales@x.example>"#, true),
+        ("Sales, EU <sales@x.example>", false),
+        ("Sales <sales@x>", false),
+        (r"Sales <sales@x.example>\r\nBcc: <e@x.example>", false),
+        ("", false),
+    ];
+    for (sender, allowed) in senders {
+        let text = format!("[mail]\nfrom = \"{sender}\"\n");
+        assert_eq!(load(&text, &[]).is_ok(), allowed, "{sender}");
+    }
+}
+
+#[test]
 fn a_secret_is_a_reference_or_itself() {
     let (dir, _) = folder("");
     fs::write(dir.path().join("key"), "from a file\r\n").unwrap();
@@ -247,7 +264,7 @@ fn a_policy_is_read_whole_or_every_fault_is_told() {
     put("reps.toml", b"reps");
     let read = read_policy(&config.policy).unwrap();
     assert_eq!(
-        Vec::from_iter(read.rules.keys()),
+        read.rules.keys().collect::<Vec<_>>(),
         [
             "grade.rhai",
             "lib/long.rhai",
@@ -258,7 +275,7 @@ fn a_policy_is_read_whole_or_every_fault_is_told() {
         ]
     );
     assert_eq!(
-        Vec::from_iter(read.templates.keys()),
+        read.templates.keys().collect::<Vec<_>>(),
         ["mail.html", "mail.txt"]
     );
     assert_eq!(read.reps.1, "reps");

@@ -47,6 +47,11 @@ fallback = "dora"
 
 [pools.alone]
 members = ["ana", "cleo"]
+
+[pools.expert]
+members = ["ana"]
+skills = ["fleet"]
+fallback = "dora"
 "#;
 
 fn at(text: &str) -> Millis {
@@ -98,140 +103,84 @@ fn said(decision: &Decision) -> String {
     head + &lines.collect::<String>()
 }
 
+/// Pool, previous holders, country, language, load of `ana` (today/open), time => decision.
+const DECISIONS: &str = "
+two   -             -  -     0/0 monday    => offer ana: next in turn: credit 1 of 2 | ana ok | ben ok
+two   -             -  -     0/0 morning   => offer ana: next in turn: the only one free | ana ok | ben off until Mon 09:00 America/New_York
+two   ana           -  -     0/0 monday    => offer ben: next in turn: the only one free | ana had it before | ben ok
+two   -             -  -     2/2 morning   => wait 2026-11-23T14:00:00Z: nobody is free until Mon 09:00 America/New_York (ben) | ana day cap 2 reached | ben off until Mon 09:00 America/New_York
+two   -             -  -     0/3 morning   => wait 2026-11-23T14:00:00Z: nobody is free until Mon 09:00 America/New_York (ben) | ana open cap 3 reached | ben off until Mon 09:00 America/New_York
+alone -             -  -     2/0 morning   => wait 2026-11-24T08:00:00Z: nobody is free until Tue 09:00 Europe/Berlin (ana) | ana day cap 2 reached | cleo paused
+alone -             -  -     2/0 friday    => wait 2026-11-30T08:00:00Z: nobody is free until Mon 09:00 Europe/Berlin (ana) | ana off until Mon 09:00 Europe/Berlin | cleo paused
+alone -             -  -     1/3 morning   => wait ?: everybody at work holds as many open leads as allowed | ana open cap 3 reached | cleo paused
+alone ana           -  -     0/0 morning   => wait ?: everybody who could take it is paused | ana had it before | cleo paused
+two   -             -  -     0/0 night     => wait 2026-11-24T08:00:00Z: nobody is free until Tue 09:00 Europe/Berlin (ana) | ana off until Tue 09:00 Europe/Berlin | ben off until Tue 09:00 America/New_York
+two   -             -  -     0/0 christmas => offer ana: next in turn: the only one free | ana ok | ben absent until 2027-01-02
+two   ana           -  -     0/0 christmas => wait 2027-01-03T03:00:00Z: nobody is free until 2027-01-02 22:00 America/New_York (ben) | ana had it before | ben absent until 2027-01-02
+two   -             gb EN-gb 0/0 monday    => offer ben: next in turn: the only one free | ana not in territory | ben ok
+two   -             -  fr-CA 0/0 monday    => offer dora: fallback: nobody else can take it | ana does not speak fr | ben does not speak fr | dora ok
+two   ana,ben       -  -     0/0 night     => offer dora: fallback: everyone else had it before | ana had it before | ben had it before | dora ok
+two   ana,ben,dora  -  -     0/0 night     => offer dora: fallback: everyone else had it before | ana had it before | ben had it before | dora ok
+expert -            -  -     0/0 monday    => offer dora: fallback: nobody else can take it | ana lacks the skill fleet | dora ok
+gone  -             -  -     0/0 monday    => pool gone
+";
+
 #[test]
 fn every_candidate_is_explained() {
     let roster = roster(TEAM);
-    let load = |rep: &str, now: Millis, today: i64, open: i64| {
-        let day = roster.rep(rep).unwrap().day(now);
-        let load = RepLoad { day, today, open };
-        Load {
-            reps: BTreeMap::from([(rep.to_owned(), load)]),
+    for line in DECISIONS.trim().lines() {
+        let (given, expected) = line.split_once(" => ").unwrap();
+        let given: Vec<&str> = given.split_whitespace().collect();
+        let [pool, previous, country, language, carried, when] = given[..] else {
+            panic!("six words: {line}");
+        };
+        let known = |word: &'static str| (word != "-").then_some(word);
+        let previous: Vec<_> = known(previous).map_or(vec![], |p| p.split(',').collect());
+        let previous = ids(&previous);
+        let wanted = Wanted {
+            country: known(country),
+            language: known(language),
+            ..wanted(pool, &previous)
+        };
+        let now = at(match when {
+            "monday" => "2026-11-23T15:00:00Z", // 16:00 Berlin, 10:00 New York
+            "morning" => "2026-11-23T09:00:00Z", // 10:00 Berlin, 04:00 New York
+            "night" => "2026-11-23T23:30:00Z",  // already Tuesday in Berlin
+            "friday" => "2026-11-27T18:00:00Z",
+            _ => "2026-12-25T15:00:00Z",
+        });
+        let (today, open) = carried.split_once('/').unwrap();
+        let carried = RepLoad {
+            day: roster.rep("ana").unwrap().day(now),
+            today: today.parse().unwrap(),
+            open: open.parse().unwrap(),
+        };
+        let load = Load {
+            reps: BTreeMap::from([("ana".to_owned(), carried)]),
             ..Load::default()
-        }
-    };
-    let monday = at("2026-11-23T15:00:00Z"); // 16:00 Berlin, 10:00 New York
-    let morning = at("2026-11-23T09:00:00Z"); // 10:00 Berlin, 04:00 New York
-    let night = at("2026-11-23T23:30:00Z");
-    let friday = at("2026-11-27T18:00:00Z");
-    let christmas = at("2026-12-25T15:00:00Z");
-    let none = Load::default();
-    let two = |previous| wanted("two", previous);
-    let french = Wanted {
-        language: Some("fr-CA"),
-        ..two(&[])
-    };
-    let british = Wanted {
-        country: Some("gb"),
-        language: Some("EN-gb"),
-        ..two(&[])
-    };
-    let (ana, both, all) = (
-        ids(&["ana"]),
-        ids(&["ana", "ben"]),
-        ids(&["ana", "ben", "dora"]),
-    );
-    let cases: Vec<(Wanted<'_>, Load, Millis, &str)> = vec![
-        (
-            two(&[]),
-            none.clone(),
-            monday,
-            "offer ana: next in turn: credit 1 of 2 | ana ok | ben ok",
-        ),
-        (
-            two(&[]),
-            none.clone(),
-            morning,
-            "offer ana: next in turn: the only one free | ana ok | ben off until Mon 09:00 America/New_York",
-        ),
-        (
-            two(&ana),
-            none.clone(),
-            monday,
-            "offer ben: next in turn: the only one free | ana had it before | ben ok",
-        ),
-        (
-            two(&[]),
-            load("ana", morning, 2, 2),
-            morning,
-            "wait 2026-11-23T14:00:00Z: nobody is free until Mon 09:00 America/New_York (ben) | ana day cap 2 reached | ben off until Mon 09:00 America/New_York",
-        ),
-        (
-            two(&[]),
-            load("ana", morning, 0, 3),
-            morning,
-            "wait 2026-11-23T14:00:00Z: nobody is free until Mon 09:00 America/New_York (ben) | ana open cap 3 reached | ben off until Mon 09:00 America/New_York",
-        ),
-        (
-            wanted("alone", &[]),
-            load("ana", morning, 2, 0),
-            morning,
-            "wait 2026-11-24T08:00:00Z: nobody is free until Tue 09:00 Europe/Berlin (ana) | ana day cap 2 reached | cleo paused",
-        ),
-        (
-            wanted("alone", &[]),
-            load("ana", friday, 2, 0),
-            friday,
-            "wait 2026-11-30T08:00:00Z: nobody is free until Mon 09:00 Europe/Berlin (ana) | ana off until Mon 09:00 Europe/Berlin | cleo paused",
-        ),
-        (
-            wanted("alone", &[]),
-            load("ana", morning, 1, 3),
-            morning,
-            "wait ?: everybody at work holds as many open leads as allowed | ana open cap 3 reached | cleo paused",
-        ),
-        (
-            wanted("alone", &ana),
-            none.clone(),
-            morning,
-            "wait ?: everybody who could take it is paused | ana had it before | cleo paused",
-        ),
-        (
-            two(&[]),
-            none.clone(),
-            night,
-            "wait 2026-11-24T08:00:00Z: nobody is free until Tue 09:00 Europe/Berlin (ana) | ana off until Tue 09:00 Europe/Berlin | ben off until Tue 09:00 America/New_York",
-        ),
-        (
-            two(&[]),
-            none.clone(),
-            christmas,
-            "offer ana: next in turn: the only one free | ana ok | ben absent until 2027-01-02",
-        ),
-        (
-            two(&ana),
-            none.clone(),
-            christmas,
-            "wait 2027-01-03T03:00:00Z: nobody is free until 2027-01-02 22:00 America/New_York (ben) | ana had it before | ben absent until 2027-01-02",
-        ),
-        (
-            british,
-            none.clone(),
-            monday,
-            "offer ben: next in turn: the only one free | ana not in territory | ben ok",
-        ),
-        (
-            french,
-            none.clone(),
-            monday,
-            "offer dora: fallback: nobody else can take it | ana does not speak fr | ben does not speak fr | dora ok",
-        ),
-        (
-            two(&both),
-            none.clone(),
-            night,
-            "offer dora: fallback: everyone else had it before | ana had it before | ben had it before | dora ok",
-        ),
-        (
-            two(&all),
-            load("dora", night, 9, 9),
-            night,
-            "offer dora: fallback: everyone else had it before | ana had it before | ben had it before | dora ok",
-        ),
-        (wanted("gone", &[]), none, monday, "pool gone"),
-    ];
-    for (wanted, load, now, expected) in cases {
+        };
         assert_eq!(said(&assign(&wanted, &roster, &load, now)), expected);
     }
+}
+
+#[test]
+fn yesterdays_count_is_no_count() {
+    let roster = roster(TEAM);
+    let now = at("2026-11-23T09:00:00Z");
+    let yesterday = RepLoad {
+        day: roster.rep("ana").unwrap().day(now) - 1,
+        today: 2,
+        open: 0,
+    };
+    let load = Load {
+        reps: BTreeMap::from([("ana".to_owned(), yesterday)]),
+        ..Load::default()
+    };
+    let said = said(&assign(&wanted("alone", &[]), &roster, &load, now));
+    assert_eq!(
+        said,
+        "offer ana: next in turn: the only one free | ana ok | cleo paused"
+    );
 }
 
 #[test]

@@ -3,9 +3,7 @@
 use super::*;
 use crate::problem::Problem;
 
-#[test]
-fn every_mistake_in_the_roster_is_told_at_once() {
-    let text = r#"
+const MISTAKES: &str = r#"
 [reps.ana]
 email = "ana@@x"
 zone = "Berlin"
@@ -35,7 +33,10 @@ zone = "UTC"
 hours = ["always"]
 paused = true
 "#;
-    let problems = Roster::parse("reps.toml", text, &Overrides::new()).unwrap_err();
+
+#[test]
+fn every_mistake_in_the_roster_is_told_at_once() {
+    let problems = Roster::parse("reps.toml", MISTAKES, &Overrides::new()).unwrap_err();
     let lines: Vec<_> = problems.iter().map(Problem::one_line).collect();
     let hint = |line: usize| {
         problems
