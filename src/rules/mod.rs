@@ -1,2 +1,237 @@
-//! Rules that a marketer can read: lead and facts in, verdict and trace out. Pure: no I/O of any
-//! kind, no clock, no randomness.
+//! Rules that a marketer can read: lead and facts in, verdict and trace out. Pure: no file, no
+//! clock, no chance, so the same lead, rules and facts give the same verdict on every machine.
+//! Texts come in from outside; nothing here knows where they lie or what becomes of a verdict.
+//!
+//! Read `phrases.rs` for what a line does, `vocabulary.rs` for the words, `load.rs` for the way from
+//! text to [`Rulebook`], `engine.rs` for the limits.
+
+mod compare;
+mod engine;
+mod facts;
+mod lint;
+mod lists;
+mod load;
+mod meaning;
+mod names;
+mod phrases;
+mod place;
+mod prepare;
+mod samples;
+mod speech;
+mod text;
+mod vocabulary;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rhai::{AST, Dynamic, Engine, Scope};
+
+pub use words::{Word, words};
+
+use crate::clock::Millis;
+use crate::lead::Decided;
+use crate::lead::Facts;
+use crate::lead::HoldCause;
+use crate::lead::Inquiry;
+use crate::lead::Phrase;
+use crate::lead::PhraseKind;
+use crate::lead::Priority;
+use crate::lead::Trace;
+use crate::lead::Verdict;
+use crate::problem::Problem;
+use facts::{LeadFact, SeenFact};
+use phrases::{POINTS, RUN, Run};
+
+/// The texts of the rules folder by relative name: `screen.rhai`, `lib/size.rhai`,
+/// `lists/competitors.txt`, `samples/good.toml`.
+pub type Texts = BTreeMap<String, String>;
+
+/// What rules must agree with.
+pub struct Known<'a> {
+    /// The pools of `reps.toml`.
+    pub pools: &'a BTreeSet<String>,
+    /// The grade where no line gives one; empty for none.
+    pub default_grade: &'a str,
+    /// The pool where no line gives one; empty for none.
+    pub default_pool: &'a str,
+}
+
+/// What a lead is decided by.
+pub struct Asked<'a> {
+    /// Who asks for what.
+    pub inquiry: &'a Inquiry,
+    /// The source's name.
+    pub source: &'a str,
+    /// When it arrived; also the present, to the rules.
+    pub received_at: Millis,
+    /// What is known from outside the lead.
+    pub facts: &'a Facts,
+    /// The words of a `hold` line that a person overruled: it is passed as not fired.
+    pub overruled: Option<&'a str>,
+}
+
+/// One version of the rules, checked and ready.
+pub struct Rulebook {
+    engine: Engine,
+    screen: AST,
+    grade: AST,
+    route: AST,
+    phrases: Vec<Phrase>,
+    grades: Vec<String>,
+    default_grade: String,
+    default_pool: String,
+    file_of_function: BTreeMap<String, String>,
+    samples: usize,
+}
+
+impl Rulebook {
+    /// Compiles the texts, checks every name in them and runs the samples; all problems come at
+    /// once.
+    pub fn load(texts: &Texts, known: &Known<'_>) -> Result<Self, Vec<Problem>> {
+        load::load(texts, known)
+    }
+
+    /// Every phrase; a trace holds indexes into these.
+    pub fn phrases(&self) -> &[Phrase] {
+        &self.phrases
+    }
+
+    /// How many samples ran when these rules were loaded.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The order of service of a grade: the first that `grade.rhai` names is hot, the last low.
+    pub fn priority(&self, grade: &str) -> Priority {
+        let last = self.grades.len().saturating_sub(1);
+        match self.grades.iter().position(|known| known == grade) {
+            Some(_) if last == 0 => Priority::Normal,
+            Some(0) => Priority::Hot,
+            Some(at) if at == last => Priority::Low,
+            Some(_) | None => Priority::Normal,
+        }
+    }
+
+    /// Decides a lead. Never fails: a line that does holds the lead, with file and line.
+    pub fn decide(&self, asked: &Asked<'_>) -> Decided {
+        let decided = catch_unwind(AssertUnwindSafe(|| self.walk_through(asked)));
+        decided.unwrap_or_else(|_| Decided {
+            verdict: broken("the rules broke down on this lead".to_owned()),
+            trace: Trace::default(),
+        })
+    }
+
+    fn walk_through(&self, asked: &Asked<'_>) -> Decided {
+        let mut way = Way::begin(self, asked);
+        let verdict = match way.decide() {
+            Ok(verdict) => verdict,
+            Err(why) => broken(why),
+        };
+        Decided {
+            verdict,
+            trace: Trace(way.end().passed),
+        }
+    }
+
+    fn overruled(&self, words: Option<&str>) -> Arc<[u16]> {
+        let Some(words) = words else {
+            return Arc::default();
+        };
+        let holds = (0_u16..).zip(&self.phrases);
+        holds
+            .filter(|(_, p)| p.kind == PhraseKind::Hold && p.label == words)
+            .map(|(at, _)| at)
+            .collect()
+    }
+}
+
+fn broken(why: String) -> Verdict {
+    Verdict::Held {
+        why,
+        cause: HoldCause::RuleError,
+    }
+}
+
+/// One lead on its way through the three files.
+struct Way<'b> {
+    book: &'b Rulebook,
+    scope: Scope<'static>,
+}
+
+impl<'b> Way<'b> {
+    fn begin(book: &'b Rulebook, asked: &Asked<'_>) -> Self {
+        let run = Run {
+            passed: Vec::with_capacity(book.phrases.len()),
+            overruled: book.overruled(asked.overruled),
+            ..Run::default()
+        };
+        let lead = LeadFact::of(asked.inquiry, asked.source, asked.received_at);
+        let seen = SeenFact::of(&asked.facts.seen, asked.received_at);
+        let mut scope = Scope::new();
+        scope
+            .push_dynamic(RUN, Dynamic::from(run))
+            .push_dynamic("lead", Dynamic::from(lead))
+            .push_dynamic("seen", Dynamic::from(seen))
+            .push_dynamic(POINTS, Dynamic::from(0_i64));
+        Self { book, scope }
+    }
+
+    fn decide(&mut self) -> Result<Verdict, String> {
+        if let Some(phrase) = self.pass(&self.book.screen, "screen.rhai")? {
+            let why = phrase.label.clone();
+            return Ok(if phrase.kind == PhraseKind::Hold {
+                let cause = HoldCause::Rule;
+                Verdict::Held { why, cause }
+            } else {
+                Verdict::Rejected { why }
+            });
+        }
+        let given = self.pass(&self.book.grade, "grade.rhai")?;
+        let grade = label_or(given, &self.book.default_grade);
+        let grade = grade.ok_or("grade.rhai: no `grade` line applied")?;
+        self.scope.push("graded", grade.clone());
+        let given = self.pass(&self.book.route, "route.rhai")?;
+        let pool = label_or(given, &self.book.default_pool);
+        let pool = pool.ok_or("route.rhai: no `route` line applied")?;
+        let points = self.run(|run| run.points).unwrap_or_default();
+        Ok(Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        })
+    }
+
+    /// Runs one file; the phrase that decided, if one did.
+    fn pass(&mut self, ast: &AST, file: &str) -> Result<Option<&'b Phrase>, String> {
+        let fixed = self.scope.len();
+        let ran = self.book.engine.run_ast_with_scope(&mut self.scope, ast);
+        // Variables of one file are not those of the next.
+        self.scope.rewind(fixed);
+        if let Err(error) = ran {
+            let of_function = |name: &str| self.book.file_of_function.get(name).cloned();
+            return Err(speech::of_run_error(file, &error, of_function));
+        }
+        let decided = self.run(|run| run.decided.take()).flatten();
+        Ok(decided.and_then(|at| self.book.phrases.get(usize::from(at))))
+    }
+
+    fn run<R>(&mut self, ask: impl FnOnce(&mut Run) -> R) -> Option<R> {
+        let run = self.scope.get_mut(RUN)?;
+        let mut run = run.write_lock::<Run>()?;
+        Some(ask(&mut run))
+    }
+
+    fn end(&mut self) -> Run {
+        self.run(std::mem::take).unwrap_or_default()
+    }
+}
+
+fn label_or(given: Option<&Phrase>, default: &str) -> Option<String> {
+    let label = given.map_or(default, |phrase| phrase.label.as_str());
+    (!label.is_empty()).then(|| label.to_owned())
+}
