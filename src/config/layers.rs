@@ -42,6 +42,33 @@ impl Layers<'_> {
     }
 }
 
+/// Where references of the policy's files lead to; `Debug` shows nothing of it.
+#[derive(Clone, Default)]
+pub struct References {
+    base: std::path::PathBuf,
+    env: BTreeMap<String, String>,
+}
+
+impl References {
+    pub(super) fn new(base: &Path, env: &BTreeMap<String, String>) -> Self {
+        Self {
+            base: base.to_owned(),
+            env: env.clone(),
+        }
+    }
+
+    /// The secret of a reference, or what is wrong with it.
+    pub fn secret(&self, reference: &str) -> Result<Secret, String> {
+        secret(reference, &self.base, &self.env)
+    }
+}
+
+impl std::fmt::Debug for References {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("References(***)")
+    }
+}
+
 /// The environment of the process, as far as it is text.
 pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()

@@ -17,9 +17,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use layers::{environment, secret};
+pub use layers::{References, environment, secret};
 pub use log::{Format, Log};
-pub use policy::{Policy, PolicyFiles, read_policy};
+pub use policy::{Policy, read_policy};
 pub use server::{Queue, Server};
 
 use crate::deliver;
@@ -52,6 +52,8 @@ pub struct Config {
     pub policy: Policy,
     /// Signs links and keys; absent is generated in the data folder.
     pub secret_key: Option<Secret>,
+    /// Where `env:` and `file:` lead to, for the sources' credentials.
+    pub references: References,
 }
 
 impl Config {
@@ -101,6 +103,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
         log,
         policy,
         secret_key,
+        references: References::new(layers.base, layers.env),
     })
 }
 

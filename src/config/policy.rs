@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::layers::read_text;
 use crate::document::Table;
+use crate::flow::PolicyFiles;
 use crate::problem::Problem;
 
 const KIB: u64 = 1024;
@@ -24,19 +25,6 @@ pub struct Policy {
     pub reps: PathBuf,
     /// The folder of the mails' templates.
     pub templates: PathBuf,
-}
-
-/// The files of a policy as texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PolicyFiles {
-    /// By path inside the rules' folder, like `lib/words.rhai`; rules, lists and samples.
-    pub rules: BTreeMap<String, String>,
-    /// Name in problems, and text.
-    pub sources: (String, String),
-    /// Name in problems, and text.
-    pub reps: (String, String),
-    /// By file name.
-    pub templates: BTreeMap<String, String>,
 }
 
 /// Reads `[policy]`; paths are relative to the folder of the configuration file.

@@ -1,5 +1,129 @@
 //! How a rep is told: channels, templates, retry policy. Knows neither queue nor ledger.
 
+mod channel;
+mod letter;
+mod retry;
 pub mod settings;
+mod templates;
+mod words;
 
+use std::sync::Arc;
+
+use crate::clock::Millis;
+use crate::lead::{Attribution, Fields, LeadId};
+
+pub use channel::{ALL, Channel, Post, Sending};
+pub use retry::retry_after_ms;
 pub use settings::Settings;
+pub use templates::Templates;
+
+/// What the far end said, or that it said nothing. `why` is a code and a few words, without
+/// personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendResult {
+    /// It took the notice.
+    Delivered,
+    /// Worth another try.
+    TryAgain {
+        /// What happened.
+        why: String,
+        /// When the far end asked to be tried again.
+        after_ms: Option<Millis>,
+    },
+    /// Never worth another try.
+    GiveUp {
+        /// What happened.
+        why: String,
+    },
+}
+
+impl SendResult {
+    /// To be tried again, at the time that the policy says.
+    pub fn again(why: impl Into<String>) -> Self {
+        Self::TryAgain {
+            why: why.into(),
+            after_ms: None,
+        }
+    }
+
+    /// Not to be tried again.
+    pub fn never(why: impl Into<String>) -> Self {
+        Self::GiveUp { why: why.into() }
+    }
+}
+
+/// What a rep is told of a lead.
+#[derive(Clone)]
+pub struct Notice {
+    /// The delivery's number: the Message-ID is made of it.
+    pub delivery: i64,
+    /// The lead.
+    pub lead_id: LeadId,
+    /// The lead's assignment that this tells of.
+    pub assignment: i64,
+    /// Counts the delivery's attempts from 1.
+    pub attempt: i64,
+    /// The rep's key.
+    pub rep: String,
+    /// The rep's name.
+    pub rep_name: String,
+    /// The rep's address.
+    pub rep_email: String,
+    /// When the lead came in.
+    pub received_at: Millis,
+    /// The rep's time zone.
+    pub zone: String,
+    /// The present.
+    pub now: Millis,
+    /// Where it came from.
+    pub source: String,
+    /// The rules' grade.
+    pub grade: String,
+    /// The rules' points.
+    pub points: i64,
+    /// The pool that took it.
+    pub pool: String,
+    /// Who asks for what.
+    pub fields: Fields,
+    /// Campaign and click ids.
+    pub attribution: Attribution,
+    /// Points and words of the score lines that fired.
+    pub why: Vec<(i64, String)>,
+    /// Why this pool and this rep.
+    pub route: String,
+    /// Earlier leads of the same person.
+    pub seen_times: i64,
+    /// Until when it must be claimed.
+    pub deadline: Option<Millis>,
+    /// The rep's page, signed.
+    pub link: String,
+}
+
+/// Sends notices by every channel that is set up. Clones share it.
+#[derive(Clone)]
+pub struct Deliverer {
+    post: Arc<channel::Post>,
+}
+
+impl Deliverer {
+    /// Sets the channels up; `domain` stands in Message-IDs.
+    pub fn new(settings: &Settings, domain: &str) -> anyhow::Result<Self> {
+        let post = channel::Post::new(settings, domain)?;
+        Ok(Self {
+            post: Arc::new(post),
+        })
+    }
+
+    /// One attempt.
+    pub async fn send(&self, channel: &str, notice: &Notice, templates: &Templates) -> SendResult {
+        let Some(channel) = ALL.iter().find(|known| known.name() == channel) else {
+            return SendResult::never(format!("no channel `{channel}`"));
+        };
+        channel.send(&self.post, notice, templates).await
+    }
+
+    /// Tells the operators of trouble.
+    pub async fn alarm(&self, subject: &str, text: &str) -> SendResult {
+        self.post.alarm(subject, text).await
+    }
+}

@@ -1,5 +1,136 @@
-//! The way a lead goes. Knows neither HTTP, nor SQL text, nor Redis commands, nor rhai.
+//! The way a lead goes, one file a step:
+//!
+//! ```text
+//! receive ─► first commit ─► 2xx          decide ─► second commit: lead, facts, events, work
+//! assign  ─► offer and notice             notify ─► attempts      expire, alarm: upkeep
+//! command ─► what people and reps do      publish ─► a new policy sweep: what is due again
+//! ```
+//!
+//! Knows neither HTTP, nor SQL text, nor Redis commands, nor rhai.
 
+mod alarm;
+mod assign;
+pub mod command;
+mod decide;
+mod notify;
+pub mod publish;
+mod receive;
+pub mod report;
 pub mod settings;
+mod sweep;
+mod upkeep;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
+
+use crate::clock::{Clock, Millis};
+use crate::deliver::Deliverer;
+use crate::ledger::{Fault, Ledger};
+use crate::queue::Queue;
+
+pub use command::Command;
+pub use publish::{Policy, PolicyFiles};
+pub use receive::Incoming;
 pub use settings::Settings;
+
+use decide::{Arrival, Decider};
+
+/// The most submissions that may be on disk and undecided in memory; more wait before the commit.
+const BACKLOG: usize = 8_192;
+
+/// Everything that the steps share.
+pub struct Flow {
+    /// The truth.
+    pub ledger: Ledger,
+    /// What is due.
+    pub queue: Queue,
+    /// Business time.
+    pub clock: Clock,
+    policy: ArcSwap<Policy>,
+    settings: Settings,
+    mail: crate::deliver::Settings,
+    deliverer: Deliverer,
+    key: Vec<u8>,
+    public_url: String,
+    backlog: Arc<Semaphore>,
+    arrivals: std::sync::mpsc::Sender<Arrival>,
+    decider: Mutex<Option<std::thread::JoinHandle<()>>>,
+    alarms: Mutex<HashMap<String, Millis>>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// What a flow is made of.
+pub struct Parts {
+    /// The truth, served by this process.
+    pub ledger: Ledger,
+    /// What is due.
+    pub queue: Queue,
+    /// Business time.
+    pub clock: Clock,
+    /// Section `[flow]`.
+    pub settings: Settings,
+    /// Section `[mail]`.
+    pub mail: crate::deliver::Settings,
+    /// Sends notices.
+    pub deliverer: Deliverer,
+    /// Signs links and hashes keys.
+    pub key: Vec<u8>,
+    /// Where reps reach this daemon.
+    pub public_url: String,
+}
+
+impl Flow {
+    /// Starts the thread that decides, with a policy that was assembled.
+    pub fn start(parts: Parts, policy: Policy) -> Result<Arc<Self>, Fault> {
+        let (arrivals, arrived) = std::sync::mpsc::channel();
+        let policy = publish::store(&parts.ledger, policy, parts.clock.now())?;
+        let flow = Arc::new(Self {
+            ledger: parts.ledger,
+            queue: parts.queue,
+            clock: parts.clock,
+            policy: ArcSwap::from_pointee(policy),
+            settings: parts.settings,
+            mail: parts.mail,
+            deliverer: parts.deliverer,
+            key: parts.key,
+            public_url: parts.public_url,
+            backlog: Arc::new(Semaphore::new(BACKLOG)),
+            arrivals,
+            decider: Mutex::default(),
+            alarms: Mutex::default(),
+            runtime: tokio::runtime::Handle::current(),
+        });
+        let decider = Decider::new(flow.clone())?;
+        let thread = std::thread::Builder::new()
+            .name("decide".into())
+            .spawn(move || decider.run(&arrived))
+            .map_err(|e| Fault::Store(format!("no thread: {e}")))?;
+        if let Ok(mut slot) = flow.decider.lock() {
+            *slot = Some(thread);
+        }
+        flow.settle_policy()?;
+        Ok(flow)
+    }
+
+    /// The policy at work.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
+    }
+
+    /// How many submissions are on disk and not yet decided.
+    pub fn undecided(&self) -> usize {
+        BACKLOG - self.backlog.available_permits()
+    }
+
+    /// Decides what has arrived, then stops deciding. Blocks.
+    pub fn stop_deciding(&self) {
+        let _ = self.arrivals.send(Arrival::Stop);
+        let thread = self.decider.lock().ok().and_then(|mut slot| slot.take());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,6 +1,191 @@
 //! HTTP of what comes in: endpoints, limits, body reading, answers. Knows neither platforms, nor
 //! rules, nor SQL.
 
+mod body;
+mod client;
 pub mod settings;
 
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::flow::{Flow, Incoming};
+use crate::lead::Headers;
+use crate::source::{Admission, Answer, Refusal, Request, Source};
+
+use body::NoBody;
+use client::Limits;
 pub use settings::Settings;
+
+/// When the store is away or too much waits, senders are asked to come again after this.
+const RETRY_AFTER_S: u32 = 2;
+
+/// What the endpoint needs.
+pub struct Intake {
+    flow: Arc<Flow>,
+    settings: Settings,
+    limits: RwLock<HashMap<String, (u32, u32, Arc<Limits>)>>,
+}
+
+impl Intake {
+    /// The endpoint of a flow.
+    pub fn new(flow: Arc<Flow>, settings: Settings) -> Self {
+        Self {
+            flow,
+            settings,
+            limits: RwLock::default(),
+        }
+    }
+
+    /// The source's limits; made anew when the policy changed them.
+    fn limits(&self, source: &Source) -> Arc<Limits> {
+        let lower = |own: Option<u32>, all: u32| own.unwrap_or(all);
+        let wanted = (
+            lower(
+                source.limits.per_second,
+                self.settings.per_source_per_second,
+            ),
+            lower(
+                source.limits.per_client_per_minute,
+                self.settings.per_client_per_minute,
+            ),
+        );
+        if let Ok(limits) = self.limits.read()
+            && let Some((second, minute, found)) = limits.get(&source.name)
+            && (*second, *minute) == wanted
+        {
+            return found.clone();
+        }
+        let fresh = Arc::new(Limits::new(wanted.0, wanted.1));
+        if let Ok(mut limits) = self.limits.write() {
+            limits.insert(source.name.clone(), (wanted.0, wanted.1, fresh.clone()));
+        }
+        fresh
+    }
+}
+
+/// `/in/{source}`, for every method: the adapter says which it takes.
+pub fn routes(app: &mut web::ServiceConfig) {
+    app.service(web::resource("/in/{source}").to(receive));
+}
+
+async fn receive(
+    http: HttpRequest,
+    name: web::Path<String>,
+    payload: web::Payload,
+    intake: web::Data<Intake>,
+) -> HttpResponse {
+    let policy = intake.flow.policy();
+    let Some(source) = policy.sources.get(&name) else {
+        return HttpResponse::NotFound().json(serde_json::json!({
+            "error": "there is no such source; see sources.toml"
+        }));
+    };
+    let headers = headers_of(&http);
+    let mut request = Request {
+        method: http.method().as_str(),
+        query: http.query_string(),
+        headers: &headers,
+        body: &[],
+    };
+    let refuse = |refusal: &Refusal, request: &Request<'_>| {
+        tracing::info!(source = %source.name, status = refusal.status(), "refused: {refusal}");
+        respond(source.adapter.refuse(source, refusal, Some(request)))
+    };
+    let client = client_of(&http, &headers, &intake.settings);
+    if let Err(retry_after_s) = intake.limits(source).check(client) {
+        return refuse(&Refusal::TooMany { retry_after_s }, &request);
+    }
+    let bytes_max = source
+        .limits
+        .body_bytes
+        .unwrap_or(intake.settings.body_bytes);
+    let announced = headers.only("content-length").and_then(|n| n.parse().ok());
+    let timeout = u64::try_from(intake.settings.body_timeout_ms).unwrap_or(0);
+    let read = body::read(
+        payload,
+        announced,
+        bytes_max,
+        Duration::from_millis(timeout),
+    )
+    .await;
+    let body = match read {
+        Ok(body) => body,
+        Err(no_body) => {
+            let refusal = match no_body {
+                NoBody::TooLarge => Refusal::TooLarge(format!("at most {bytes_max} bytes")),
+                NoBody::TooSlow => Refusal::Timeout,
+                NoBody::Broken => Refusal::Malformed("the body did not arrive whole".into()),
+            };
+            let mut response = refuse(&refusal, &request);
+            // What was not read stands in the way of the next request on this connection.
+            response
+                .head_mut()
+                .set_connection_type(actix_web::http::ConnectionType::Close);
+            return response;
+        }
+    };
+    request.body = &body;
+    let admitted = match source
+        .adapter
+        .admit(source, &request, intake.flow.clock.now())
+    {
+        Ok(Admission::Leads(admitted)) => admitted,
+        Ok(Admission::Answered(answer)) => return respond(answer),
+        Err(refusal) => return refuse(&refusal, &request),
+    };
+    let reply = admitted.reply;
+    let incoming = Incoming {
+        source: source.name.clone(),
+        headers: admitted.headers,
+        query: admitted.query,
+        raw: admitted.raw,
+        identities: admitted.identities,
+        verdict_wait_ms: source.verdict_wait_ms,
+    };
+    match intake.flow.receive(incoming).await {
+        Ok(receipt) => respond(source.adapter.answer(source, &receipt, &reply)),
+        Err(fault) => {
+            tracing::warn!(source = %source.name, %fault, "a submission was not stored");
+            let retry_after_s = RETRY_AFTER_S;
+            refuse(&Refusal::Unavailable { retry_after_s }, &request)
+        }
+    }
+}
+
+/// Header names are lower case in HTTP already; values that are no text are left out.
+fn headers_of(http: &HttpRequest) -> Headers {
+    let pairs = http.headers().iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    Headers(pairs.collect())
+}
+
+fn client_of(http: &HttpRequest, headers: &Headers, settings: &Settings) -> IpAddr {
+    let peer = http
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    client::address(
+        peer,
+        headers.only("x-forwarded-for"),
+        &settings.trusted_proxies,
+    )
+}
+
+fn respond(answer: Answer) -> HttpResponse {
+    let status = actix_web::http::StatusCode::from_u16(answer.status)
+        .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in answer.headers {
+        let header = (HeaderName::try_from(name), HeaderValue::try_from(value));
+        if let (Ok(name), Ok(value)) = header {
+            response.insert_header((name, value));
+        }
+    }
+    response.body(answer.body)
+}

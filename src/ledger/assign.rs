@@ -108,7 +108,7 @@ impl Tx<'_> {
         let sql = "UPDATE reps_load SET open = max(open - 1, 0) WHERE rep = ?1";
         self.conn.prepare_cached(sql)?.execute([&rep])?;
         let sql = "UPDATE deliveries SET state = ?3 WHERE lead_id = ?1 AND assignment_seq = ?2
-                   AND state IN ('pending', 'retry', 'dead')";
+                   AND state IN ('pending', 'retry', 'sending')";
         let cancelled = DeliveryState::Cancelled.as_str();
         self.conn
             .prepare_cached(sql)?

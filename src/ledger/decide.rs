@@ -1,7 +1,7 @@
 //! The second commit: what the rules said of a lead, inserted once, in the order of arrival. A
 //! watermark tells how far that has come, so that an undecided submission needs no row of its own.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::receive::unpack;
 use super::{Fault, Reads, Standing, Tx};
@@ -155,6 +155,17 @@ impl Reads<'_> {
             });
         }
         Ok(found)
+    }
+
+    /// What the rules were told for the lead's latest verdict.
+    pub fn facts(&self, lead: i64) -> Result<Facts, Fault> {
+        let sql = "SELECT data FROM facts WHERE lead_id = ?1 ORDER BY seq DESC LIMIT 1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let data: Option<String> = statement.query_row([lead], |row| row.get(0)).optional()?;
+        Ok(data
+            .map(|text| serde_json::from_str(&text))
+            .transpose()?
+            .unwrap_or_default())
     }
 
     /// The submission of a lead, as it came.

@@ -106,6 +106,28 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Writes a lead's content anew, after a submission could be read at last.
+    pub fn set_inquiry(&self, lead: i64, inquiry: &Inquiry) -> Result<(), Fault> {
+        let sql = "UPDATE leads SET fields = ?2, attribution = ?3, consent = ?4, signals = ?5,
+                       is_test = ?6 WHERE seq = ?1";
+        self.conn.prepare_cached(sql)?.execute(params![
+            lead,
+            serde_json::to_string(&inquiry.fields)?,
+            serde_json::to_string(&inquiry.attribution)?,
+            serde_json::to_string(&inquiry.consent)?,
+            serde_json::to_string(&inquiry.signals)?,
+            inquiry.is_test,
+        ])?;
+        Ok(())
+    }
+
+    /// Writes why a lead waits, without moving it.
+    pub fn set_reason(&self, lead: i64, why: &str) -> Result<(), Fault> {
+        let sql = "UPDATE leads SET reason = ?2 WHERE seq = ?1";
+        self.conn.prepare_cached(sql)?.execute(params![lead, why])?;
+        Ok(())
+    }
+
     /// Leads in a stage whose key is above `after`, for steps over many in bounded portions.
     pub fn in_stage(&self, stage: Stage, after: i64, limit: i64) -> Result<Vec<Lead>, Fault> {
         let sql = format!(

@@ -1,2 +1,114 @@
 //! What each platform sends, exactly: verify, name, read, answer. Knows neither the HTTP server,
 //! nor rules, nor the ledger.
+
+mod adapter;
+mod answer;
+mod country;
+mod form_body;
+mod json;
+mod mapping;
+mod path;
+mod request;
+mod signature;
+mod sources;
+#[cfg(test)]
+mod suite;
+mod synonyms;
+
+use crate::clock::Millis;
+use crate::document::Table;
+use crate::lead::{Headers, Identity, Inquiry, Receipt, Submission};
+use crate::sample::Person;
+use crate::secret::Secret;
+
+pub use adapter::ALL;
+pub use answer::{Answer, Refusal, Reply};
+pub use sources::{Limits, Settings, Source, Sources};
+
+/// Resolves `env:NAME` and `file:/path`; other text is the secret itself.
+pub type Secrets<'a> = &'a dyn Fn(&str) -> Result<Secret, String>;
+
+/// A request as the HTTP room hands it on.
+pub struct Request<'a> {
+    /// Upper case.
+    pub method: &'a str,
+    /// Behind the `?`, as it came.
+    pub query: &'a str,
+    /// Every header, names in lower case.
+    pub headers: &'a Headers,
+    /// The bytes that were signed.
+    pub body: &'a [u8],
+}
+
+/// What an adapter makes of a request that it believes.
+pub enum Admission {
+    /// Leads to commit.
+    Leads(Admitted),
+    /// Handshakes, preflights, things to acknowledge and ignore: answered as they are.
+    Answered(Answer),
+}
+
+/// A submission that may be committed.
+pub struct Admitted {
+    /// What is stored of the headers.
+    pub headers: Headers,
+    /// What is stored of the query.
+    pub query: String,
+    /// What is stored of the body: as it came, secret spans blanked.
+    pub raw: Vec<u8>,
+    /// What names each lead, in the order in which `parse` gives them.
+    pub identities: Vec<Identity>,
+    /// What the answer needs to know of the request.
+    pub reply: Reply,
+}
+
+/// A request made by ourselves, as the platform would send it.
+pub struct Sample {
+    /// Upper case.
+    pub method: &'static str,
+    /// Behind the `?`.
+    pub query: String,
+    /// Name and value.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A platform. A new one is a file in `adapter/` and a row in [`ALL`].
+pub trait Adapter: Send + Sync {
+    /// As it stands in `sources.toml`.
+    fn name(&self) -> &'static str;
+
+    /// The page of the vendor that says how it sends.
+    fn docs(&self) -> &'static str;
+
+    /// Reads its own keys of a source's table; problems are noted there.
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings>;
+
+    /// Verifies over the raw bytes, then names the leads.
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        now: Millis,
+    ) -> Result<Admission, Refusal>;
+
+    /// Reads what was committed: one inquiry for each identity, in the same order. The error is for
+    /// people and names no values.
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String>;
+
+    /// After the commit; a repeat gets the same.
+    fn answer(&self, source: &Source, receipt: &Receipt, reply: &Reply) -> Answer;
+
+    /// The documented answer to a request that is not taken.
+    fn refuse(&self, source: &Source, refusal: &Refusal, request: Option<&Request<'_>>) -> Answer {
+        let _ = (source, request);
+        Answer::error(refusal)
+    }
+
+    /// A person's inquiry as this platform sends it, not yet signed.
+    fn shape(&self, source: &Source, person: &Person) -> Sample;
+
+    /// Adds what authenticates a request.
+    fn sign(&self, source: &Source, sample: Sample, now: Millis) -> Sample;
+}

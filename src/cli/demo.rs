@@ -1,0 +1,5 @@
+//! stub
+use super::Failed;
+#[derive(clap::Args)]
+pub(super) struct Args {}
+pub(super) fn run(_args: &Args) -> Result<(), Failed> { Ok(()) }

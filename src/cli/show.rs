@@ -1,0 +1,358 @@
+//! `leadgate leads show`: everything that is known of a lead and why it was decided so.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::Failed;
+use crate::clock::iso;
+use crate::lead::{
+    Assignment, Attempt, AttemptResult, Candidate, Delivery, Event, Facts, Fields, Lead, Phrase,
+    PhraseKind, Recorded, Trace, Work, history_line,
+};
+use crate::ledger::Ledger;
+
+/// What is read of a lead.
+struct Whole {
+    lead: Lead,
+    history: Vec<(Recorded, Option<i64>)>,
+    phrases: HashMap<i64, Vec<Phrase>>,
+    facts: Facts,
+    assignments: Vec<Assignment>,
+    deliveries: Vec<(Delivery, Vec<Attempt>)>,
+    work: Vec<Work>,
+}
+
+pub(super) fn run(ledger: &Ledger, id: &str, json: bool) -> Result<(), Failed> {
+    let whole = ledger.read(|r| {
+        let lead = r.lead_named(id)?;
+        let history = r.history(lead.seq)?;
+        let mut phrases = HashMap::new();
+        for policy in history.iter().filter_map(|(_, policy)| *policy) {
+            phrases.insert(policy, r.phrases(policy)?);
+        }
+        Ok(Whole {
+            history,
+            phrases,
+            facts: r.facts(lead.seq)?,
+            assignments: r.assignments(lead.seq)?,
+            deliveries: r.deliveries(lead.seq)?,
+            work: r.work_of_lead(lead.seq)?,
+            lead,
+        })
+    })?;
+    if json {
+        return super::print_json(&whole_json(&whole));
+    }
+    let mut out = std::io::stdout().lock();
+    write(&mut out, &whole)?;
+    Ok(())
+}
+
+fn write(out: &mut impl Write, whole: &Whole) -> std::io::Result<()> {
+    let lead = &whole.lead;
+    write_head(out, lead)?;
+    let line: Vec<_> = whole.history.iter().map(|(recorded, _)| recorded.clone()).collect();
+    writeln!(out, "\nIn one line\n  {}", printable(&history_line(&line)))?;
+    writeln!(out, "\nHistory")?;
+    for (recorded, policy) in &whole.history {
+        let at = iso_ms(recorded.at);
+        let by = match recorded.actor.to_string() {
+            by if by == "leadgate" => String::new(),
+            by => format!("  by {by}"),
+        };
+        writeln!(out, "  {at}  {}{by}", printable(&details(&recorded.event)))?;
+        let phrases = policy.and_then(|policy| whole.phrases.get(&policy));
+        write_trace(out, trace_of(&recorded.event), phrases)?;
+        write_candidates(out, &recorded.event)?;
+    }
+    if whole.facts.seen.times > 0 {
+        let last = whole.facts.seen.last_at.map(iso).unwrap_or_default();
+        writeln!(out, "\nThe same person asked {} times before, last {last}", whole.facts.seen.times)?;
+    }
+    if !whole.deliveries.is_empty() {
+        writeln!(out, "\nNotices")?;
+    }
+    for (delivery, attempts) in &whole.deliveries {
+        let state = delivery.state.as_str();
+        let (id, channel, rep) = (delivery.id, &delivery.channel, &delivery.rep);
+        writeln!(out, "  #{id} {channel} to {rep}: {state}")?;
+        for attempt in attempts {
+            let at = iso_ms(attempt.started_at);
+            writeln!(out, "    {}. {at}  {}", attempt.n, attempt_words(attempt))?;
+        }
+    }
+    if !whole.work.is_empty() {
+        writeln!(out, "\nStill to be done")?;
+    }
+    for work in &whole.work {
+        writeln!(out, "  {} due {}", work.kind.as_str(), iso(work.due_at))?;
+    }
+    Ok(())
+}
+
+fn write_head(out: &mut impl Write, lead: &Lead) -> std::io::Result<()> {
+    let test = if lead.inquiry.is_test { " (a platform's test)" } else { "" };
+    writeln!(out, "Lead {}{test}", lead.id)?;
+    let grade = lead.grade.as_deref().map(|g| format!("grade {g}, {} points", lead.points));
+    let with = lead.owner.as_deref().map(|rep| format!("with {rep}"));
+    let pool = lead.pool.as_deref().map(|pool| format!("pool {pool}"));
+    let mut facts = vec![lead.stage.to_string()];
+    facts.extend(lead.reason.iter().map(|why| printable(why)));
+    facts.extend([grade, pool, with].into_iter().flatten());
+    writeln!(out, "  {}", facts.join(" · "))?;
+    let received = iso(lead.received_at);
+    let policy = lead.policy.as_deref().unwrap_or("-");
+    writeln!(out, "  received {received} by source {} · policy {policy}", lead.source)?;
+    writeln!(out, "\nWho and what")?;
+    let fields = &lead.inquiry.fields;
+    for name in Fields::NAMES {
+        if let Some(value) = fields.get(name) {
+            writeln!(out, "  {name:<12} {}", printable(value))?;
+        }
+    }
+    let normal = [
+        ("email", fields.email.as_ref().and_then(|e| e.address.as_ref().filter(|a| **a != e.raw))),
+        ("phone", fields.phone.as_ref().and_then(|p| p.e164.as_ref().filter(|n| **n != p.raw))),
+    ];
+    for (name, read_as) in normal {
+        if let Some(read_as) = read_as {
+            writeln!(out, "  {name:<12} read as {}", printable(read_as))?;
+        }
+    }
+    for (name, values) in &fields.other {
+        writeln!(out, "  {:<12} {}", printable(name), printable(&values.join("; ")))?;
+    }
+    for (name, value) in &lead.inquiry.attribution.0 {
+        writeln!(out, "  {:<12} {}", printable(name), printable(value))?;
+    }
+    for consent in &lead.inquiry.consent {
+        let given = if consent.given { "given" } else { "not given" };
+        writeln!(out, "  consent      {} {given}", printable(&consent.key))?;
+    }
+    Ok(())
+}
+
+fn details(event: &Event) -> String {
+    match event {
+        Event::Graded { grade, points, pool, .. } => {
+            format!("graded {grade}, {points} points, pool {pool}")
+        }
+        Event::Offered { rep, why, .. } => format!("offered {rep}: {why}"),
+        Event::Waiting { why, until, .. } => match until {
+            Some(until) => format!("waiting {why}; until {}", iso(*until)),
+            None => format!("waiting {why}"),
+        },
+        Event::Tested { verdict, .. } => format!("{}: {verdict}", event.words()),
+        Event::Declined { why, .. } | Event::Withdrawn { why, .. } => {
+            format!("{}: {why}", event.words())
+        }
+        Event::Attempted { delivery, n, .. } => {
+            format!("{} (notice #{delivery}, attempt {n})", event.words())
+        }
+        Event::Conflict { submission } => {
+            format!("conflict: came again with other content in submission {submission}")
+        }
+        Event::Closed { value: Some(value), currency, .. } => {
+            let currency = currency.as_deref().unwrap_or_default();
+            format!("{} {}.{:02} {currency}", event.words(), value / 100, value % 100)
+        }
+        Event::Closed { why: Some(why), .. } | Event::Rescreened { why } | Event::Alarmed { why } => {
+            format!("{}: {why}", event.words())
+        }
+        Event::Received
+        | Event::Accepted { .. }
+        | Event::Rejected { .. }
+        | Event::Held { .. }
+        | Event::Undelivered { .. }
+        | Event::Expired { .. }
+        | Event::Claimed { .. }
+        | Event::Contacted { .. }
+        | Event::Closed { .. }
+        | Event::Released => event.words(),
+    }
+}
+
+fn trace_of(event: &Event) -> Option<&Trace> {
+    match event {
+        Event::Accepted { trace }
+        | Event::Rejected { trace, .. }
+        | Event::Held { trace, .. }
+        | Event::Graded { trace, .. } => Some(trace),
+        Event::Received
+        | Event::Conflict { .. }
+        | Event::Tested { .. }
+        | Event::Waiting { .. }
+        | Event::Offered { .. }
+        | Event::Attempted { .. }
+        | Event::Undelivered { .. }
+        | Event::Expired { .. }
+        | Event::Declined { .. }
+        | Event::Withdrawn { .. }
+        | Event::Claimed { .. }
+        | Event::Contacted { .. }
+        | Event::Closed { .. }
+        | Event::Released
+        | Event::Rescreened { .. }
+        | Event::Alarmed { .. } => None,
+    }
+}
+
+fn write_trace(
+    out: &mut impl Write,
+    trace: Option<&Trace>,
+    phrases: Option<&Vec<Phrase>>,
+) -> std::io::Result<()> {
+    let (Some(trace), Some(phrases)) = (trace, phrases) else {
+        return Ok(());
+    };
+    for passed in &trace.0 {
+        let Some(phrase) = phrases.get(usize::from(passed.phrase)) else {
+            continue;
+        };
+        let mark = if passed.fired { "●" } else { "·" };
+        let place = format!("{}:{}", phrase.file, phrase.line);
+        writeln!(out, "      {mark} {place:<16} {}", phrase_words(phrase))?;
+    }
+    Ok(())
+}
+
+fn phrase_words(phrase: &Phrase) -> String {
+    let label = &phrase.label;
+    match phrase.kind {
+        PhraseKind::Reject => format!("reject \"{label}\""),
+        PhraseKind::Hold => format!("hold \"{label}\""),
+        PhraseKind::Score => format!("score {:+} \"{label}\"", phrase.points),
+        PhraseKind::Grade => format!("grade \"{label}\""),
+        PhraseKind::Route if phrase.note.is_empty() => format!("route \"{label}\""),
+        PhraseKind::Route => format!("route \"{label}\" \"{}\"", phrase.note),
+    }
+}
+
+fn write_candidates(out: &mut impl Write, event: &Event) -> std::io::Result<()> {
+    let (chosen, candidates): (Option<&str>, &[Candidate]) = match event {
+        Event::Offered { rep, candidates, .. } => (Some(rep.as_str()), candidates),
+        Event::Waiting { candidates, .. } => (None, candidates),
+        Event::Tested { rep, candidates, .. } => (rep.as_deref(), candidates),
+        _ => return Ok(()),
+    };
+    for candidate in candidates {
+        let rep = &candidate.rep;
+        let verdict = match &candidate.ruled_out {
+            Some(why) => format!("no: {why}"),
+            None if chosen == Some(rep.as_str()) => "chosen".into(),
+            None => "could have taken it; not their turn".into(),
+        };
+        let (today, open, credit) = (candidate.today, candidate.open, candidate.credit);
+        let counters = format!("{today} today, {open} open, credit {credit}");
+        writeln!(out, "      {rep:<12} {verdict} ({counters})")?;
+    }
+    Ok(())
+}
+
+/// How an attempt ended, in words.
+pub(super) fn attempt_words(attempt: &Attempt) -> String {
+    let took = attempt.took_ms.map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
+    let words = match &attempt.result {
+        None => "no answer is recorded".to_owned(),
+        Some(AttemptResult::Delivered) => "delivered".into(),
+        Some(AttemptResult::TryAgain { why }) => format!("{why}; again later"),
+        Some(AttemptResult::GiveUp { why }) => format!("{why}; never again"),
+    };
+    format!("{}{took}", printable(&words))
+}
+
+/// Without the characters that move a terminal's cursor or turn its text around.
+pub(super) fn printable(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
+}
+
+fn iso_ms(at: i64) -> String {
+    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| format!("{t:.3}"))
+}
+
+/// A lead for a program.
+pub(super) fn lead_json(lead: &Lead) -> Value {
+    json!({
+        "id": lead.id,
+        "received_at": iso(lead.received_at),
+        "source": lead.source,
+        "stage": lead.stage.as_str(),
+        "reason": lead.reason,
+        "grade": lead.grade,
+        "points": lead.points,
+        "pool": lead.pool,
+        "rep": lead.owner,
+        "policy": lead.policy,
+        "is_test": lead.inquiry.is_test,
+        "fields": lead.inquiry.fields,
+        "attribution": lead.inquiry.attribution,
+        "consent": lead.inquiry.consent,
+    })
+}
+
+/// A notice for a program.
+pub(super) fn delivery_json(delivery: &Delivery, attempts: &[Attempt]) -> Value {
+    let attempts = attempts.iter().map(|attempt| {
+        json!({
+            "n": attempt.n,
+            "started_at": iso_ms(attempt.started_at),
+            "took_ms": attempt.took_ms,
+            "result": attempt.result,
+        })
+    });
+    json!({
+        "delivery": delivery.id,
+        "lead": delivery.lead_id,
+        "channel": delivery.channel,
+        "rep": delivery.rep,
+        "state": delivery.state.as_str(),
+        "attempts": attempts.collect::<Vec<_>>(),
+    })
+}
+
+fn whole_json(whole: &Whole) -> Value {
+    let line: Vec<_> = whole.history.iter().map(|(recorded, _)| recorded.clone()).collect();
+    let events = whole.history.iter().map(|(recorded, policy)| {
+        let phrases = policy.and_then(|policy| whole.phrases.get(&policy));
+        let lines = trace_of(&recorded.event).zip(phrases).map(|(trace, phrases)| {
+            let lines = trace.0.iter().filter_map(|passed| {
+                let phrase = phrases.get(usize::from(passed.phrase))?;
+                Some(json!({ "fired": passed.fired, "line": phrase }))
+            });
+            lines.collect::<Vec<_>>()
+        });
+        json!({
+            "seq": recorded.seq,
+            "at": iso_ms(recorded.at),
+            "by": recorded.actor.to_string(),
+            "event": recorded.event,
+            "rules": lines,
+        })
+    });
+    let assignments = whole.assignments.iter().map(|a| {
+        json!({
+            "seq": a.seq,
+            "rep": a.rep,
+            "offered_at": iso_ms(a.offered_at),
+            "deadline": a.deadline.map(iso),
+            "closed_at": a.closed_at.map(iso_ms),
+            "why": a.why,
+        })
+    });
+    let deliveries = whole.deliveries.iter().map(|(d, attempts)| delivery_json(d, attempts));
+    let work = whole.work.iter().map(|w| json!({ "kind": w.kind, "due_at": iso(w.due_at) }));
+    json!({
+        "lead": lead_json(&whole.lead),
+        "line": history_line(&line),
+        "facts": whole.facts,
+        "history": events.collect::<Vec<_>>(),
+        "assignments": assignments.collect::<Vec<_>>(),
+        "deliveries": deliveries.collect::<Vec<_>>(),
+        "work": work.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,358 @@
+//! The daemon: builds every part from a configuration, serves until it is told to stop, and stops
+//! without losing or repeating anything. Knows no business rule.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use anyhow::Context;
+
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::deliver::Deliverer;
+use crate::flow::{Flow, Parts, Policy};
+use crate::intake::{self, Intake};
+use crate::ledger::Ledger;
+use crate::outcome;
+use crate::problem::Problem;
+use crate::queue::Queue;
+use crate::secret;
+use crate::worker::{self, Workers};
+
+/// Why a daemon could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum Unbuilt {
+    /// Files that a person can mend.
+    #[error("the configuration has problems")]
+    Problems(Vec<Problem>),
+    /// Everything else, with its cause.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// A daemon that listens; it works once it is run.
+pub struct Daemon {
+    config: Config,
+    flow: Arc<Flow>,
+    server: Server,
+    address: SocketAddr,
+    ready: Arc<AtomicBool>,
+}
+
+impl Daemon {
+    /// Builds everything; with the machine's clock.
+    pub fn build(config: Config) -> Result<Self, Unbuilt> {
+        Self::build_with(config, Clock::system())
+    }
+
+    /// The same with a clock that a test may move.
+    pub fn build_with(config: Config, clock: Clock) -> Result<Self, Unbuilt> {
+        // A second call finds the provider there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let policy = assemble(&config).map_err(Unbuilt::Problems)?;
+        let listener = std::net::TcpListener::bind(config.server.listen)
+            .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+        let address = listener.local_addr().context("the address is unknown")?;
+        let ledger = Ledger::serve(&config.storage).context("the ledger cannot be opened")?;
+        let key = secret_key(&config).context("the secret key cannot be read or made")?;
+        let public_url = config.server.url_at(address).trim_end_matches('/').to_owned();
+        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url))
+            .context("mail cannot be sent with these settings")?;
+        let parts = Parts {
+            ledger,
+            queue: Queue::memory(config.flow.queue_window),
+            clock,
+            settings: config.flow.clone(),
+            mail: config.mail.clone(),
+            deliverer,
+            key,
+            public_url,
+        };
+        let flow = Flow::start(parts, policy).context("the ledger cannot be read")?;
+        let ready = Arc::new(AtomicBool::new(true));
+        let server = serve(&config, listener, &flow, &ready).context("cannot serve")?;
+        Ok(Self {
+            config,
+            flow,
+            server,
+            address,
+            ready,
+        })
+    }
+
+    /// Where it listens; the port is the real one where the configuration says 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the steps share; for the demo and tests.
+    pub fn flow(&self) -> Arc<Flow> {
+        self.flow.clone()
+    }
+
+    /// Serves and works until SIGTERM or SIGINT, reloading the policy when its files change.
+    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        use tokio::signal::unix::SignalKind;
+        let stop = signal(&[SignalKind::terminate(), SignalKind::interrupt()])?;
+        self.run_until(stop).await
+    }
+
+    /// Serves and works until `stop` is there.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let workers = Workers::start(&self.flow, self.config.mail.concurrency);
+        let reloads = tokio::spawn(reload_on_change(self.config.clone(), self.flow.clone()));
+        let handle = self.server.handle();
+        let serving = tokio::spawn(self.server);
+        tracing::info!(address = %self.address, policy = %self.flow.policy().hash, "serving");
+        stop.await;
+        tracing::info!("stopping: finishing what was begun");
+        self.ready.store(false, Ordering::SeqCst);
+        reloads.abort();
+        drain(&handle, &self.flow, workers, &self.config).await;
+        let _ = serving.await;
+        Ok(())
+    }
+
+    /// Serves requests in the background and leaves the work to `work_until_idle`: for tests with
+    /// time set by hand.
+    pub fn serve_only(self) -> Standing {
+        let handle = self.server.handle();
+        tokio::spawn(self.server);
+        Standing {
+            flow: self.flow,
+            handle,
+            address: self.address,
+            config: self.config,
+        }
+    }
+}
+
+/// A daemon that serves while its owner says when to work.
+pub struct Standing {
+    flow: Arc<Flow>,
+    handle: ServerHandle,
+    address: SocketAddr,
+    config: Config,
+}
+
+impl Standing {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the steps share.
+    pub fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
+    /// Does everything that is due, and what follows from it.
+    pub async fn work_until_idle(&self) -> Result<(), crate::ledger::Fault> {
+        worker::work_until_idle(&self.flow).await
+    }
+
+    /// Reads the policy's files anew and puts them to work, or says what is wrong with them.
+    pub async fn reload(&self) -> Result<bool, Vec<Problem>> {
+        reload(&self.config, &self.flow).await
+    }
+
+    /// Stops; the ledger is closed and may be opened by another.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        close(&self.flow).await;
+    }
+}
+
+/// The policy of a configuration's files.
+pub fn assemble(config: &Config) -> Result<Policy, Vec<Problem>> {
+    let files = config::read_policy(&config.policy)?;
+    let secrets = |reference: &str| config.references.secret(reference);
+    Policy::assemble(&files, &config.flow, &secrets)
+}
+
+fn serve(
+    config: &Config,
+    listener: std::net::TcpListener,
+    flow: &Arc<Flow>,
+    ready: &Arc<AtomicBool>,
+) -> std::io::Result<Server> {
+    let intake = web::Data::new(Intake::new(flow.clone(), config.intake.clone()));
+    let (flow, ready) = (web::Data::from(flow.clone()), ready.clone());
+    let workers = match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        n => n,
+    };
+    let milliseconds = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(intake.clone())
+            .app_data(flow.clone())
+            .app_data(web::Data::new(ready.clone()))
+            .configure(intake::routes)
+            .configure(outcome::routes)
+            .route("/healthz", web::get().to(HttpResponse::Ok))
+            .route("/readyz", web::get().to(readyz))
+    })
+    .workers(workers)
+    .max_connections((config.intake.connections / workers).max(1))
+    .client_request_timeout(milliseconds(config.intake.head_timeout_ms))
+    .client_disconnect_timeout(Duration::from_secs(1))
+    .shutdown_timeout(u64::try_from(config.server.shutdown_timeout_ms / 1_000).unwrap_or(10))
+    .disable_signals();
+    Ok(server.listen(listener)?.run())
+}
+
+/// Whether leads can be taken: the store is sound and the daemon is not stopping.
+async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> HttpResponse {
+    if !ready.load(Ordering::SeqCst) {
+        return HttpResponse::ServiceUnavailable().body("stopping\n");
+    }
+    if flow.ledger.health().is_broken() {
+        return HttpResponse::ServiceUnavailable().body("the ledger's disk failed\n");
+    }
+    match flow.ledger.read_off(|r| r.alive()).await {
+        Ok(()) => HttpResponse::Ok().body("ready\n"),
+        Err(fault) => HttpResponse::ServiceUnavailable().body(format!("{fault}\n")),
+    }
+}
+
+async fn drain(handle: &ServerHandle, flow: &Arc<Flow>, workers: Workers, config: &Config) {
+    let patience = u64::try_from(config.server.shutdown_timeout_ms).unwrap_or(10_000);
+    handle.stop(true).await;
+    workers.stop(Duration::from_millis(patience)).await;
+    close(flow).await;
+}
+
+async fn close(flow: &Arc<Flow>) {
+    let flow = flow.clone();
+    let closed = tokio::task::spawn_blocking(move || {
+        flow.stop_deciding();
+        flow.ledger.close();
+    });
+    let _ = closed.await;
+}
+
+/// Signs links and hashes keys: from the configuration where nodes share it, else made once.
+fn secret_key(config: &Config) -> anyhow::Result<Vec<u8>> {
+    if let Some(secret) = &config.secret_key {
+        return Ok(secret.expose().as_bytes().to_vec());
+    }
+    key_in(&config.storage.data_dir)
+}
+
+fn key_in(dir: &Path) -> anyhow::Result<Vec<u8>> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = dir.join("secret.key");
+    if path.exists() {
+        let text = std::fs::read_to_string(&path).context(path.display().to_string())?;
+        anyhow::ensure!(text.trim().len() >= 32, "{} is damaged", path.display());
+        return Ok(text.trim().as_bytes().to_vec());
+    }
+    let key = secret::hex(&secret::random_bytes::<32>());
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .context(path.display().to_string())?;
+    file.write_all(key.as_bytes())?;
+    file.sync_all()?;
+    Ok(key.into_bytes())
+}
+
+fn host_of(public_url: &str) -> String {
+    url::Url::parse(public_url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| "localhost".into())
+}
+
+/// Resolves at the first of these signals.
+fn signal(kinds: &[tokio::signal::unix::SignalKind]) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    use tokio::signal::unix::signal;
+    let mut signals = Vec::new();
+    for kind in kinds {
+        signals.push(signal(*kind)?);
+    }
+    Ok(async move {
+        let received = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        let _ = futures_util::future::select_all(received).await;
+    })
+}
+
+async fn reload(config: &Config, flow: &Arc<Flow>) -> Result<bool, Vec<Problem>> {
+    let (config, flow) = (config.clone(), flow.clone());
+    let published = tokio::task::spawn_blocking(move || {
+        let policy = assemble(&config)?;
+        flow.publish(policy)
+            .map_err(|fault| vec![Problem::in_file("the ledger", fault.to_string())])
+    });
+    published.await.unwrap_or_else(|_| Ok(false))
+}
+
+/// SIGHUP, or 500 ms after the last change of a file.
+async fn reload_on_change(config: Config, flow: Arc<Flow>) {
+    let (tell, mut changed) = tokio::sync::mpsc::channel(1);
+    let _watcher = watch(&config.policy, tell);
+    let hangup = tokio::signal::unix::SignalKind::hangup();
+    let Ok(mut hangup) = tokio::signal::unix::signal(hangup) else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => {}
+            change = changed.recv() => {
+                if change.is_none() {
+                    return;
+                }
+                let quiet = Duration::from_millis(500);
+                while let Ok(Some(())) = tokio::time::timeout(quiet, changed.recv()).await {}
+            }
+        }
+        match reload(&config, &flow).await {
+            Ok(_) => {}
+            Err(problems) => {
+                for problem in &problems {
+                    tracing::error!(at = %problem.one_line(), "the changed policy is refused");
+                }
+                let first = problems.first().map(Problem::one_line).unwrap_or_default();
+                let text = format!(
+                    "{} problems, the old policy stays at work; the first: {first}",
+                    problems.len()
+                );
+                flow.alarm("policy_refused", &text);
+            }
+        }
+    }
+}
+
+fn watch(
+    policy: &config::Policy,
+    tell: tokio::sync::mpsc::Sender<()>,
+) -> Option<notify::RecommendedWatcher> {
+    use notify::{RecursiveMode, Watcher};
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let relevant = event.is_ok_and(|e| !e.kind.is_access());
+        if relevant {
+            let _ = tell.try_send(());
+        }
+    });
+    let mut watcher = watcher
+        .inspect_err(|error| tracing::warn!(%error, "not watching"))
+        .ok()?;
+    // Folders are watched, not files: editors replace a file, and mounts swap a link.
+    let folders = [
+        Some(policy.rules.as_path()),
+        policy.sources.parent(),
+        policy.reps.parent(),
+    ];
+    for folder in folders.into_iter().flatten() {
+        let _ = watcher.watch(folder, RecursiveMode::Recursive);
+    }
+    Some(watcher)
+}

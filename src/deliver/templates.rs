@@ -1,0 +1,135 @@
+//! The words of mails, which people edit: compiled and tried out when they are loaded, so that a
+//! mistake shows then and not in front of a lead.
+
+use std::collections::BTreeMap;
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+use super::words::{self, Words};
+use crate::problem::Problem;
+
+/// More steps than any sound template needs; an endless loop ends there.
+const FUEL: u64 = 50_000;
+/// Name in the folder, and the built-in text that stands in where the file is absent.
+const SHIPPED: [(&str, &str); 3] = [
+    (SUBJECT, include_str!("../../config/templates/mail_assigned.subject.txt")),
+    (TEXT, include_str!("../../config/templates/mail_assigned.txt")),
+    (HTML, include_str!("../../config/templates/mail_assigned.html")),
+];
+const SUBJECT: &str = "mail_assigned.subject.txt";
+const TEXT: &str = "mail_assigned.txt";
+const HTML: &str = "mail_assigned.html";
+
+/// Compiled templates.
+pub struct Templates {
+    env: Environment<'static>,
+}
+
+/// A notice in words.
+pub(super) struct Rendered {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+impl Templates {
+    /// Compiles the files of a folder, by name; absent ones are the shipped ones.
+    pub fn load(files: &BTreeMap<String, String>) -> Result<Self, Vec<Problem>> {
+        let mut env = Environment::new();
+        env.set_fuel(Some(FUEL));
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_auto_escape_callback(|name| match name.rsplit('.').next() {
+            Some("html") => AutoEscape::Html,
+            Some(_) | None => AutoEscape::None,
+        });
+        let mut problems = Vec::new();
+        for name in files.keys() {
+            if !SHIPPED.iter().any(|(known, _)| known == name) {
+                let near = crate::problem::nearest(name, SHIPPED.iter().map(|(known, _)| *known));
+                let known: Vec<_> = SHIPPED.iter().map(|(known, _)| *known).collect();
+                let hint = near.map_or_else(
+                    || format!("known are {}", known.join(", ")),
+                    |near| format!("did you mean {near}?"),
+                );
+                problems.push(Problem::in_file(name, "no mail uses this template").hint(hint));
+            }
+        }
+        for (name, shipped) in SHIPPED {
+            let text = files.get(name).map_or(shipped, String::as_str);
+            if let Err(error) = env.add_template_owned(name, text.to_owned()) {
+                problems.push(problem(name, text, &error));
+            }
+        }
+        let templates = Self { env };
+        if problems.is_empty() {
+            let sample = Words::of(&words::sample());
+            for (name, shipped) in SHIPPED {
+                let text = files.get(name).map_or(shipped, String::as_str);
+                if let Err(error) = templates.one(name, &sample) {
+                    problems.push(problem(name, text, &error));
+                }
+            }
+        }
+        if problems.is_empty() { Ok(templates) } else { Err(problems) }
+    }
+
+    pub(super) fn render(&self, words: &Words) -> Result<Rendered, minijinja::Error> {
+        Ok(Rendered {
+            subject: self.one(SUBJECT, words)?,
+            text: self.one(TEXT, words)?,
+            html: self.one(HTML, words)?,
+        })
+    }
+
+    fn one(&self, name: &str, words: &Words) -> Result<String, minijinja::Error> {
+        self.env.get_template(name)?.render(minijinja::value::Serde(words))
+    }
+}
+
+fn problem(name: &str, text: &str, error: &minijinja::Error) -> Problem {
+    let line = error.line().unwrap_or(0);
+    let message = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    if line == 0 {
+        return Problem::in_file(name, message);
+    }
+    Problem::at(name, text, (line, 1), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(name: &str, text: &str) -> Result<Templates, Vec<Problem>> {
+        Templates::load(&BTreeMap::from([(name.to_owned(), text.to_owned())]))
+    }
+
+    #[test]
+    fn mistakes_show_at_load_with_their_line() {
+        let cases = [
+            (TEXT, "a\n{{ nmae }}", "mail_assigned.txt:2: undefined value"),
+            (HTML, "{% if x %}", "mail_assigned.html:1: syntax error: unexpected end of input"),
+            (TEXT, "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
+             "mail_assigned.txt:1: engine ran out of fuel"),
+            ("mail_asigned.txt", "x", "mail_asigned.txt: no mail uses this template"),
+        ];
+        for (name, text, wanted) in cases {
+            let problems = load(name, text).err().expect(wanted);
+            let line = problems.first().expect(wanted).one_line();
+            assert!(line.starts_with(wanted), "{line}");
+        }
+        assert!(Templates::load(&BTreeMap::new()).is_ok(), "the shipped ones are sound");
+    }
+
+    #[test]
+    fn what_a_lead_writes_is_a_value_and_never_a_template_or_markup() {
+        let mut notice = words::sample();
+        notice.fields.name = Some("{{7*7}} <img src=http://tracker.example>".into());
+        let rendered = load(TEXT, "{{ name }}").unwrap().render(&Words::of(&notice)).unwrap();
+        assert_eq!(rendered.text, "{{7*7}} <img src=http://tracker.example>");
+        assert!(rendered.html.contains("{{7*7}} &lt;img"), "{}", rendered.html);
+        assert!(!rendered.html.contains("<img"), "no picture is ever loaded");
+    }
+}

@@ -1,0 +1,192 @@
+//! A notice in the words of the templates: every value is there, empty where it is not known.
+
+use serde::Serialize;
+
+use super::Notice;
+use crate::clock::{DAY, HOUR, MINUTE, Millis};
+
+/// The longest piece of a message that stands in a subject.
+const WANT_CHARS: usize = 60;
+/// The most further fields that a mail shows; the page shows all.
+const OTHERS_MAX: usize = 20;
+
+/// What templates may use; `docs/templates.md` lists the same.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Words {
+    grade: String,
+    points: i64,
+    name: String,
+    company: String,
+    job_title: String,
+    place: String,
+    email: String,
+    email_link: String,
+    phone: String,
+    phone_link: String,
+    website: String,
+    message: String,
+    want: String,
+    why: Vec<Line>,
+    route: String,
+    pool: String,
+    source: String,
+    campaign: String,
+    others: Vec<Pair>,
+    received: String,
+    ago: String,
+    claim_by: String,
+    seen_times: i64,
+    rep_name: String,
+    link: String,
+    lead_id: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Line {
+    points: String,
+    text: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Pair {
+    name: String,
+    value: String,
+}
+
+impl Words {
+    pub(super) fn of(notice: &Notice) -> Self {
+        let fields = &notice.fields;
+        let text = |value: &Option<String>| clean(value.as_deref().unwrap_or_default());
+        let address = fields.email.as_ref().and_then(|e| e.address.clone()).unwrap_or_default();
+        let dialled = fields.phone.as_ref().and_then(|p| p.e164.clone()).unwrap_or_default();
+        let raw = |name: &str| clean(fields.get(name).unwrap_or_default());
+        let place = [text(&fields.postcode), text(&fields.city), text(&fields.country)];
+        let place = place.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+        let name = [text(&fields.name), text(&fields.company), raw("email"), raw("phone")]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or_else(|| "Somebody without a name".into());
+        let message = text(&fields.message);
+        let best = notice.why.iter().filter(|(points, _)| *points > 0).max_by_key(|(p, _)| *p);
+        let want = best.map_or_else(|| short(&message), |(_, words)| clean(words));
+        let others = fields.other.iter().take(OTHERS_MAX).map(|(name, values)| Pair {
+            name: clean(name),
+            value: clean(&values.join(", ")),
+        });
+        let why = notice.why.iter().map(|(points, words)| Line {
+            points: format!("{points:+}"),
+            text: clean(words),
+        });
+        let campaign = ["utm_campaign", "campaign_id", "utm_source"];
+        let campaign = campaign.iter().find_map(|name| notice.attribution.0.get(*name));
+        Self {
+            grade: clean(&notice.grade),
+            points: notice.points,
+            name,
+            company: text(&fields.company),
+            job_title: text(&fields.job_title),
+            place,
+            email_link: if address.is_empty() { address } else { format!("mailto:{address}") },
+            email: raw("email"),
+            phone_link: if dialled.is_empty() { dialled } else { format!("tel:{dialled}") },
+            phone: raw("phone"),
+            website: text(&fields.website),
+            message,
+            want,
+            why: why.collect(),
+            route: clean(&notice.route),
+            pool: clean(&notice.pool),
+            source: clean(&notice.source),
+            campaign: clean(campaign.map_or("", String::as_str)),
+            others: others.collect(),
+            received: local(notice.received_at, &notice.zone),
+            ago: ago(notice.now - notice.received_at),
+            claim_by: notice.deadline.map(|at| local(at, &notice.zone)).unwrap_or_default(),
+            seen_times: notice.seen_times,
+            rep_name: clean(&notice.rep_name),
+            link: notice.link.clone(),
+            lead_id: notice.lead_id.to_string(),
+        }
+    }
+}
+
+/// Without what moves a cursor, ends a line where none should end, or turns text around. Line ends
+/// of a message stay, as `\n`: a bare CR in a body is a way into the SMTP dialogue.
+pub(super) fn clean(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    let kept = text.chars().filter(|c| *c == '\n' || *c == '\t' || !(c.is_control() || turns(*c)));
+    kept.collect::<String>().trim().to_owned()
+}
+
+/// For a header: one line, at most 200 bytes.
+pub(super) fn header(text: &str) -> String {
+    let line = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut end = line.len().min(200);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line.get(..end).unwrap_or_default().to_owned()
+}
+
+fn short(message: &str) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= WANT_CHARS {
+        return line;
+    }
+    let cut: String = line.chars().take(WANT_CHARS).collect();
+    let cut = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    format!("{cut} …")
+}
+
+/// `Tue 24 Nov, 10:12` in the rep's time zone.
+fn local(at: Millis, zone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    at.to_zoned(zone).strftime("%a %-d %b, %H:%M").to_string()
+}
+
+fn ago(ms: Millis) -> String {
+    match ms {
+        ms if ms < MINUTE => "just now".into(),
+        ms if ms < HOUR => format!("{} min ago", ms / MINUTE),
+        ms if ms < DAY => format!("{} h ago", ms / HOUR),
+        ms => format!("{} days ago", ms / DAY),
+    }
+}
+
+/// A made-up notice, to try templates out when they are loaded.
+pub(super) fn sample() -> Notice {
+    let message = "Hello, we would like to see a demo next week.\nTwelve people would use it.";
+    Notice {
+        delivery: 1,
+        lead_id: crate::lead::LeadId(uuid::Uuid::nil()),
+        assignment: 1,
+        attempt: 1,
+        rep: "ana".into(),
+        rep_name: "Ana".into(),
+        rep_email: "ana@example.com".into(),
+        received_at: 0,
+        zone: "Europe/Berlin".into(),
+        now: 2 * MINUTE,
+        source: "website".into(),
+        grade: "A".into(),
+        points: 75,
+        pool: "dach".into(),
+        fields: crate::lead::Fields {
+            name: Some("Mia Beispiel".into()),
+            email: Some(crate::lead::Email::parse("mia@werk.example")),
+            phone: Some(crate::lead::Phone::parse("+49 30 901820", None)),
+            company: Some("Werk GmbH".into()),
+            message: Some(message.into()),
+            country: Some("DE".into()),
+            ..crate::lead::Fields::default()
+        },
+        attribution: crate::lead::Attribution::default(),
+        why: vec![(30, "asked for a demo".into()), (20, "company e-mail".into())],
+        route: "dach: German speaking; next in turn".into(),
+        seen_times: 1,
+        deadline: Some(30 * MINUTE),
+        link: "http://localhost/r/sample".into(),
+    }
+}

@@ -1,0 +1,38 @@
+//! Tells somebody of trouble: a warning line, a count, and a mail, at most hourly for each cause.
+
+use super::Flow;
+use crate::clock::HOUR;
+use crate::deliver::SendResult;
+
+impl Flow {
+    /// `cause` is a word; `text` says what happened, without personal data.
+    pub fn alarm(&self, cause: &str, text: &str) {
+        tracing::warn!(cause, "{text}");
+        let now = self.clock.now();
+        {
+            let Ok(mut alarms) = self.alarms.lock() else {
+                return;
+            };
+            let last = alarms.insert(cause.to_owned(), now);
+            if let Some(last) = last
+                && now - last < HOUR
+            {
+                alarms.insert(cause.to_owned(), last);
+                return;
+            }
+        }
+        if self.mail.alarm_to.is_empty() {
+            return;
+        }
+        let subject = format!("leadgate: {}", cause.replace('_', " "));
+        let (deliverer, text, cause) = (self.deliverer.clone(), text.to_owned(), cause.to_owned());
+        self.runtime.spawn(async move {
+            match deliverer.alarm(&subject, &text).await {
+                SendResult::Delivered => {}
+                SendResult::TryAgain { why, .. } | SendResult::GiveUp { why } => {
+                    tracing::warn!(cause, why, "the alarm could not be mailed");
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,510 @@
+//! The second commit: every submission in the order of arrival is read, held against earlier leads,
+//! screened, graded and routed, and written once. One thread does it, so that no two leads of the
+//! same person overtake each other. What it could not write it reads back from the ledger.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::publish::Policy;
+use super::{Flow, upkeep};
+use crate::clock::Millis;
+use crate::lead::{
+    Decided, Event, Facts, HoldCause, Inquiry, LeadId, Outcome as End, Priority, Seen, Stage,
+    Ticket, Trace, Verdict, WorkKind,
+};
+use crate::ledger::{Fault, NewLead, PersonKey, Persons, Reads, Standing, Tx, Undecided};
+use crate::rules::Asked;
+
+/// The most submissions that one second commit takes together.
+const BATCH: usize = 256;
+/// How long after a failed commit the ledger is asked again.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// What reaches the thread.
+pub(super) enum Arrival {
+    /// Just committed.
+    Submission(Box<Arrived>),
+    /// A lead that is to be screened again.
+    Rescreen(Ticket),
+    /// The daemon stops.
+    Stop,
+}
+
+/// A committed submission on its way.
+pub(super) struct Arrived {
+    pub(super) undecided: Undecided,
+    pub(super) tell: Option<oneshot::Sender<(Verdict, Seen)>>,
+    pub(super) _permit: Option<OwnedSemaphorePermit>,
+}
+
+pub(super) struct Decider {
+    flow: Arc<Flow>,
+    persons: Persons,
+    /// The last submission given to the ledger.
+    last: i64,
+    failed: Arc<AtomicBool>,
+}
+
+/// A lead that was decided and is to be written.
+struct Fresh {
+    seq: i64,
+    id: LeadId,
+    inquiry: Inquiry,
+    facts: Facts,
+    decided: Decided,
+}
+
+/// What one submission comes to.
+struct Outcome {
+    arrived: Arrived,
+    fresh: Vec<Fresh>,
+    policy: Arc<Policy>,
+}
+
+impl Decider {
+    pub(super) fn new(flow: Arc<Flow>) -> Result<Self, Fault> {
+        let persons = Persons::rebuild(&flow.ledger, |lead| flow.person_keys(&lead.inquiry))?;
+        let last = flow.ledger.read(|r: &Reads<'_>| r.decided_upto())?;
+        Ok(Self {
+            flow,
+            persons,
+            last,
+            failed: Arc::default(),
+        })
+    }
+
+    pub(super) fn run(mut self, arrivals: &Receiver<Arrival>) {
+        self.failed.store(true, Ordering::SeqCst); // what was committed before the last stop
+        loop {
+            if self.failed.load(Ordering::SeqCst) {
+                self.catch_up();
+            }
+            let wait = if self.failed.load(Ordering::SeqCst) {
+                AGAIN_AFTER
+            } else {
+                Duration::MAX
+            };
+            let first = match arrivals.recv_timeout(wait) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let mut batch = Vec::new();
+            let mut next = Some(first);
+            while let Some(arrival) = next.take() {
+                match arrival {
+                    Arrival::Stop => {
+                        self.decide(batch);
+                        return;
+                    }
+                    Arrival::Rescreen(ticket) => self.rescreen(ticket),
+                    Arrival::Submission(arrived) => batch.push(*arrived),
+                }
+                if batch.len() < BATCH {
+                    next = arrivals.try_recv().ok();
+                }
+            }
+            self.decide(batch);
+        }
+    }
+
+    /// Reads what is on disk and undecided, until there is no more.
+    fn catch_up(&mut self) {
+        self.failed.store(false, Ordering::SeqCst);
+        loop {
+            let last = self.last;
+            let found = self.flow.ledger.read(|r| {
+                let last = last.min(r.decided_upto()?);
+                r.undecided(last, 256).map(|found| (last, found))
+            });
+            let Ok((last, found)) = found else {
+                self.failed.store(true, Ordering::SeqCst);
+                return;
+            };
+            self.last = last;
+            if found.is_empty() {
+                return;
+            }
+            let found = found.into_iter().map(|undecided| Arrived {
+                undecided,
+                tell: None,
+                _permit: None,
+            });
+            self.write(found.collect(), true);
+            if self.failed.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+    }
+
+    fn decide(&mut self, batch: Vec<Arrived>) {
+        // Whatever the ledger read meanwhile is behind `last`; a gap means a failed commit.
+        let mut batch: Vec<_> = batch
+            .into_iter()
+            .filter(|a| a.undecided.id > self.last)
+            .collect();
+        let expected = self.last + 1;
+        if batch
+            .first()
+            .is_some_and(|first| first.undecided.id != expected)
+        {
+            batch.clear();
+            self.failed.store(true, Ordering::SeqCst);
+        }
+        if !batch.is_empty() {
+            self.write(batch, false);
+        }
+        if let Err(fault) = self.persons.flush_if_full(&self.flow.ledger) {
+            tracing::warn!(%fault, "the index of persons could not be written");
+        }
+    }
+
+    fn write(&mut self, batch: Vec<Arrived>, and_wait: bool) {
+        let Some(to) = batch.last().map(|arrived| arrived.undecided.id) else {
+            return;
+        };
+        let from = std::mem::replace(&mut self.last, to);
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for arrived in batch {
+            match self.outcome(arrived) {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(fault) => {
+                    tracing::error!(%fault, "earlier leads could not be read");
+                    self.last = from;
+                    self.failed.store(true, Ordering::SeqCst);
+                    return;
+                }
+            }
+        }
+        let (flow, failed, now) = (
+            self.flow.clone(),
+            self.failed.clone(),
+            self.flow.clock.now(),
+        );
+        let held_alarm = flow.settings.held_alarm_after_ms;
+        let work = move |tx: &Tx<'_>| {
+            tx.decided(from, to)?;
+            let mut tickets = Vec::new();
+            for outcome in &outcomes {
+                write_outcome(tx, outcome, now, held_alarm, &mut tickets)?;
+            }
+            Ok((tickets, outcomes))
+        };
+        let flow_after = flow.clone();
+        let (tell_done, done) = std::sync::mpsc::channel::<()>();
+        let after = move |committed: Result<(Vec<Ticket>, Vec<Outcome>), Fault>| {
+            match committed {
+                Ok((tickets, outcomes)) => {
+                    flow_after.queue.push(&tickets);
+                    tell(outcomes);
+                }
+                Err(fault) => {
+                    tracing::error!(%fault, "verdicts could not be written; they are tried again");
+                    failed.store(true, Ordering::SeqCst);
+                }
+            }
+            drop(tell_done);
+        };
+        if flow.ledger.write_then(work, after).is_err() {
+            self.failed.store(true, Ordering::SeqCst);
+            return;
+        }
+        if and_wait {
+            let _ = done.recv();
+        }
+    }
+
+    fn outcome(&mut self, arrived: Arrived) -> Result<Outcome, Fault> {
+        let policy = self.flow.policy();
+        let undecided = &arrived.undecided;
+        let read = read_inquiries(&policy, undecided);
+        let mut fresh = Vec::new();
+        for (at, (standing, seq, id)) in undecided.leads.iter().enumerate() {
+            if *standing != Standing::New {
+                continue;
+            }
+            let inquiry = match &read {
+                Ok(inquiries) => inquiries.get(at).cloned().unwrap_or_default(),
+                Err(_) => Inquiry::default(),
+            };
+            let facts = self.facts(*seq, undecided.submission.received_at, &inquiry)?;
+            let decided = match &read {
+                Err(why) => held(why.clone(), HoldCause::Unreadable),
+                Ok(_) => policy.rulebook.decide(&Asked {
+                    inquiry: &inquiry,
+                    source: &undecided.submission.source,
+                    received_at: undecided.submission.received_at,
+                    facts: &facts,
+                    overruled: None,
+                }),
+            };
+            fresh.push(Fresh {
+                seq: *seq,
+                id: *id,
+                inquiry,
+                facts,
+                decided,
+            });
+        }
+        Ok(Outcome {
+            arrived,
+            fresh,
+            policy,
+        })
+    }
+
+    fn facts(&mut self, seq: i64, at: Millis, inquiry: &Inquiry) -> Result<Facts, Fault> {
+        if inquiry.is_test {
+            return Ok(Facts::default());
+        }
+        let keys = self.flow.person_keys(inquiry);
+        let persons = &self.persons;
+        let seen = self.flow.ledger.read(|r| persons.seen(r, seq, &keys))?;
+        self.persons.note(seq, at, &keys);
+        Ok(Facts { seen })
+    }
+
+    /// Screens a lead again: by a mended rule, a release or a person's wish.
+    fn rescreen(&mut self, ticket: Ticket) {
+        let flow = self.flow.clone();
+        let again = self.again(ticket.lead);
+        let result = again.and_then(|(again, policy)| {
+            let now = flow.clock.now();
+            let held_alarm = flow.settings.held_alarm_after_ms;
+            flow.ledger.write_blocking(move |tx| {
+                upkeep::write_again(tx, &ticket, &again, &policy, (now, held_alarm))
+            })
+        });
+        match result {
+            Ok(tickets) => flow.queue.push(&tickets),
+            Err(fault) => tracing::warn!(%fault, lead = ticket.lead, "not screened again; later"),
+        }
+        flow.queue.ack(&[ticket]);
+    }
+
+    fn again(&mut self, seq: i64) -> Result<(upkeep::Again, Arc<Policy>), Fault> {
+        let policy = self.flow.policy();
+        let (mut lead, history, submission) = self.flow.ledger.read(|r| {
+            let lead = r.lead(seq)?;
+            let history = r.history(seq)?;
+            let submission = r.submission(lead.submission)?;
+            Ok((lead, history, submission))
+        })?;
+        let was_unreadable =
+            upkeep::last_hold(&history).is_some_and(|(_, cause)| cause == HoldCause::Unreadable);
+        let mut unreadable = None;
+        if was_unreadable && let Some(undecided) = submission {
+            let place = undecided.leads.iter().position(|(_, lead, _)| *lead == seq);
+            match (read_inquiries(&policy, &undecided), place) {
+                (Ok(mut inquiries), Some(at)) if at < inquiries.len() => {
+                    lead.inquiry = inquiries.swap_remove(at);
+                }
+                (Ok(_), _) => unreadable = Some("the submission no longer holds it".to_owned()),
+                (Err(why), _) => unreadable = Some(why),
+            }
+        }
+        let keys = self.flow.person_keys(&lead.inquiry);
+        let persons = &self.persons;
+        let seen = self.flow.ledger.read(|r| persons.seen(r, seq, &keys))?;
+        let facts = Facts { seen };
+        let overruled = upkeep::overruled(&history);
+        let decided = match unreadable {
+            Some(why) => held(why, HoldCause::Unreadable),
+            None => policy.rulebook.decide(&Asked {
+                inquiry: &lead.inquiry,
+                source: &lead.source,
+                received_at: lead.received_at,
+                facts: &facts,
+                overruled: overruled.as_deref(),
+            }),
+        };
+        let again = upkeep::Again {
+            lead,
+            facts,
+            decided,
+            reread: was_unreadable,
+        };
+        Ok((again, policy))
+    }
+}
+
+impl Flow {
+    /// Screens a lead again, in its turn.
+    pub(crate) fn screen_again(&self, ticket: Ticket) {
+        let _ = self.arrivals.send(Arrival::Rescreen(ticket));
+    }
+
+    /// The keyed hashes of who asks.
+    pub(super) fn person_keys(&self, inquiry: &Inquiry) -> Vec<PersonKey> {
+        let email = inquiry
+            .fields
+            .email
+            .as_ref()
+            .and_then(|e| e.address.as_deref());
+        let phone = inquiry
+            .fields
+            .phone
+            .as_ref()
+            .and_then(|p| p.e164.as_deref());
+        let keyed = |kind: &str, text: &str| self.keyed(&[kind.as_bytes(), text.as_bytes()]);
+        let email = email.map(|text| keyed("email", text));
+        let phone = phone.map(|text| keyed("phone", text));
+        email.into_iter().chain(phone).collect()
+    }
+}
+
+fn read_inquiries(policy: &Policy, undecided: &Undecided) -> Result<Vec<Inquiry>, String> {
+    let name = &undecided.submission.source;
+    let source = policy
+        .sources
+        .get(name)
+        .ok_or_else(|| format!("source \"{name}\" is no longer in sources.toml"))?;
+    let inquiries = source.adapter.parse(source, &undecided.submission)?;
+    let (found, wanted) = (inquiries.len(), undecided.leads.len());
+    if found != wanted {
+        return Err(format!(
+            "{found} leads can be read where {wanted} were received"
+        ));
+    }
+    Ok(inquiries)
+}
+
+fn held(why: String, cause: HoldCause) -> Decided {
+    Decided {
+        verdict: Verdict::Held { why, cause },
+        trace: Trace::default(),
+    }
+}
+
+fn tell(outcomes: Vec<Outcome>) {
+    for outcome in outcomes {
+        let first = outcome.fresh.into_iter().next();
+        if let (Some(tell), Some(fresh)) = (outcome.arrived.tell, first) {
+            let _ = tell.send((fresh.decided.verdict, fresh.facts.seen));
+        }
+    }
+}
+
+fn write_outcome(
+    tx: &Tx<'_>,
+    outcome: &Outcome,
+    now: Millis,
+    held_alarm: Millis,
+    tickets: &mut Vec<Ticket>,
+) -> Result<(), Fault> {
+    let undecided = &outcome.arrived.undecided;
+    for (standing, seq, _) in &undecided.leads {
+        if *standing == Standing::Conflict {
+            let event = Event::Conflict {
+                submission: undecided.id,
+            };
+            tx.append(*seq, (&crate::lead::Actor::Leadgate, &event, None), now)?;
+        }
+    }
+    for fresh in &outcome.fresh {
+        write_fresh(tx, outcome, fresh, (now, held_alarm), tickets)?;
+    }
+    Ok(())
+}
+
+fn write_fresh(
+    tx: &Tx<'_>,
+    outcome: &Outcome,
+    fresh: &Fresh,
+    (now, held_alarm): (Millis, Millis),
+    tickets: &mut Vec<Ticket>,
+) -> Result<(), Fault> {
+    let undecided = &outcome.arrived.undecided;
+    let policy = &outcome.policy;
+    let received_at = undecided.submission.received_at;
+    let mut lead = NewLead {
+        seq: fresh.seq,
+        id: fresh.id,
+        submission: undecided.id,
+        source: &undecided.submission.source,
+        received_at,
+        stage: Stage::Received,
+        reason: None,
+        hold_cause: None,
+        inquiry: &fresh.inquiry,
+        grade: None,
+        points: 0,
+        pool: None,
+        policy: policy.id,
+        facts: &fresh.facts,
+        events: vec![(received_at, Event::Received)],
+    };
+    let events = verdict_events(policy, &fresh.decided, now + held_alarm);
+    lead.events
+        .extend(events.into_iter().map(|event| (now, event)));
+    let mut work = None;
+    match &fresh.decided.verdict {
+        Verdict::Rejected { why } => {
+            (lead.stage, lead.reason) = (Stage::Rejected, Some(why.as_str()));
+        }
+        Verdict::Held { why, cause } => {
+            (lead.stage, lead.hold_cause) = (Stage::Held, Some(*cause));
+            lead.reason = Some(why);
+            work = Some((WorkKind::Alarm, now + held_alarm, Priority::Low));
+        }
+        Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        } => {
+            lead.stage = Stage::Waiting;
+            (lead.grade, lead.pool) = (Some(grade.as_str()), Some(pool.as_str()));
+            lead.points = *points;
+            work = Some((WorkKind::Assign, now, policy.rulebook.priority(grade)));
+        }
+    }
+    if fresh.inquiry.is_test {
+        lead.events
+            .push((now, super::assign::dry_run(tx, policy, &lead, now)?));
+        (lead.stage, lead.reason, lead.hold_cause) = (Stage::Closed(End::Test), None, None);
+        work = None;
+    }
+    tx.insert_lead(&lead)?;
+    if let Some((kind, due_at, priority)) = work {
+        let ticket = tx.add_work(fresh.seq, (kind, 0), due_at, priority)?;
+        if due_at <= now {
+            tickets.push(ticket);
+        }
+    }
+    Ok(())
+}
+
+/// What a verdict writes into the history.
+pub(super) fn verdict_events(policy: &Policy, decided: &Decided, alarm_at: Millis) -> Vec<Event> {
+    let trace = decided.trace.clone();
+    match &decided.verdict {
+        Verdict::Rejected { why } => vec![Event::Rejected {
+            why: why.clone(),
+            trace,
+        }],
+        Verdict::Held { why, cause } => vec![Event::Held {
+            why: why.clone(),
+            cause: *cause,
+            alarm_at,
+            trace,
+        }],
+        Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        } => {
+            let (screened, judged) = policy.split(trace);
+            let graded = Event::Graded {
+                grade: grade.clone(),
+                points: *points,
+                pool: pool.clone(),
+                trace: judged,
+            };
+            vec![Event::Accepted { trace: screened }, graded]
+        }
+    }
+}

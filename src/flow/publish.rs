@@ -1,0 +1,247 @@
+//! A policy: rules, reps, sources' mappings and templates, assembled, linted and swapped in
+//! together. One that fails leaves the old one at work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::{Flow, Settings, assign};
+use crate::clock::Millis;
+use crate::deliver::Templates;
+use crate::document::Overrides;
+use crate::lead::{
+    Actor, Event, HoldCause, PhraseKind, PolicyHash, Priority, Stage, Trace, WorkKind,
+};
+use crate::ledger::{Change, Fault, Ledger, Tx};
+use crate::problem::Problem;
+use crate::route::Roster;
+use crate::rules::{Known, Rulebook};
+use crate::secret::{self, Secret};
+use crate::source::Sources;
+
+/// How many leads one step of settling a new policy moves.
+const PORTION: i64 = 100;
+
+/// The texts that make a policy, by name as a person knows the file.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyFiles {
+    /// `screen.rhai`, `lib/…`, `lists/…`, `samples/…`.
+    pub rules: BTreeMap<String, String>,
+    /// Name and text of `sources.toml`.
+    pub sources: (String, String),
+    /// Name and text of `reps.toml`.
+    pub reps: (String, String),
+    /// The mail templates.
+    pub templates: BTreeMap<String, String>,
+}
+
+/// Everything that decides about leads, as one version.
+pub struct Policy {
+    /// The ledger's key; 0 before it is stored.
+    pub id: i64,
+    /// Names the version.
+    pub hash: PolicyHash,
+    /// The rules.
+    pub rulebook: Rulebook,
+    /// Reps and pools.
+    pub roster: Roster,
+    /// Where leads come from.
+    pub sources: Sources,
+    /// The words of the mails.
+    pub templates: Templates,
+    text: String,
+}
+
+impl Policy {
+    /// Reads, lints and tries out; every problem of every file at once.
+    pub fn assemble(
+        files: &PolicyFiles,
+        settings: &Settings,
+        secrets: &dyn Fn(&str) -> Result<Secret, String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let none = Overrides::new();
+        let mut problems = Vec::new();
+        let mut keep = |found: Vec<Problem>| problems.extend(found);
+        let (name, text) = &files.reps;
+        let roster = Roster::parse(name, text, &none).map_err(&mut keep).ok();
+        let (name, text) = &files.sources;
+        let sources = Sources::parse(name, text, &none, secrets)
+            .map_err(&mut keep)
+            .ok();
+        let templates = Templates::load(&files.templates).map_err(&mut keep).ok();
+        // Without a roster every pool would be reported as unknown: one mistake, many messages.
+        let pools = match &roster {
+            Some(roster) => roster.pools(),
+            None => pools_named(&files.rules),
+        };
+        let known = Known {
+            pools: &pools,
+            default_grade: &settings.default_grade,
+            default_pool: &settings.default_pool,
+        };
+        let rulebook = Rulebook::load(&files.rules, &known).map_err(&mut keep).ok();
+        let (Some(rulebook), Some(roster), Some(sources), Some(templates)) =
+            (rulebook, roster, sources, templates)
+        else {
+            return Err(problems);
+        };
+        let (hash, text) = digest(files);
+        Ok(Self {
+            id: 0,
+            hash,
+            rulebook,
+            roster,
+            sources,
+            templates,
+            text,
+        })
+    }
+
+    /// A trace in two: what screened, and what graded and routed.
+    pub(super) fn split(&self, trace: Trace) -> (Trace, Trace) {
+        let phrases = self.rulebook.phrases();
+        let screens = |at: u16| {
+            let kind = phrases.get(usize::from(at)).map(|phrase| phrase.kind);
+            matches!(kind, Some(PhraseKind::Reject | PhraseKind::Hold))
+        };
+        let (screened, judged) = trace.0.into_iter().partition(|p| screens(p.phrase));
+        (Trace(screened), Trace(judged))
+    }
+}
+
+/// Words in quotes after `route`, so that rules can be linted beside a broken roster.
+fn pools_named(rules: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let routes = rules
+        .get("route.rhai")
+        .map(String::as_str)
+        .unwrap_or_default();
+    let lines = routes
+        .lines()
+        .map(str::trim_start)
+        .filter_map(|line| line.strip_prefix("route"));
+    lines
+        .filter_map(|rest| rest.split('"').nth(1))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The version's name, and what is kept of it: rules and reps, never sources, which may hold keys.
+fn digest(files: &PolicyFiles) -> (PolicyHash, String) {
+    let mut hash = Sha256::new();
+    let fixed = [&files.sources, &files.reps];
+    let named = fixed.iter().map(|(name, text)| (name, text));
+    for (name, text) in files.rules.iter().chain(&files.templates).chain(named) {
+        for part in [name, text] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+    }
+    let mut kept = files.rules.clone();
+    kept.insert(files.reps.0.clone(), files.reps.1.clone());
+    let text = serde_json::to_string(&kept).unwrap_or_default();
+    let hash = secret::hex(&hash.finalize());
+    (hash.chars().take(12).collect(), text)
+}
+
+pub(super) fn store(ledger: &Ledger, mut policy: Policy, now: Millis) -> Result<Policy, Fault> {
+    let (hash, text) = (policy.hash.clone(), policy.text.clone());
+    let phrases = policy.rulebook.phrases().to_vec();
+    policy.id = ledger.write_blocking(move |tx| tx.publish(&hash, &phrases, &text, now))?;
+    Ok(policy)
+}
+
+impl Flow {
+    /// Puts a policy to work; `false` where it is the one at work already. Blocks.
+    pub fn publish(&self, policy: Policy) -> Result<bool, Fault> {
+        if policy.hash == self.policy().hash {
+            return Ok(false);
+        }
+        let policy = store(&self.ledger, policy, self.clock.now())?;
+        tracing::info!(policy = %policy.hash, "a new policy is at work");
+        self.policy.store(Arc::new(policy));
+        self.settle_policy()?;
+        Ok(true)
+    }
+
+    /// What a policy changes for leads that are there: held ones are screened again, waiting ones
+    /// are due, and who lost pool or rep stands where somebody sees it.
+    pub(super) fn settle_policy(&self) -> Result<(), Fault> {
+        let policy = self.policy();
+        let now = self.clock.now();
+        let alarm_at = now + self.settings.held_alarm_after_ms;
+        for stage in [Stage::Held, Stage::Waiting, Stage::Offered] {
+            let mut after = 0;
+            loop {
+                let policy = policy.clone();
+                let step = move |tx: &Tx<'_>| settle(tx, &policy, (stage, after), now, alarm_at);
+                let Some(last) = self.ledger.write_blocking(step)? else {
+                    break;
+                };
+                after = last;
+            }
+        }
+        self.ledger.write_blocking(move |tx| tx.wake_all(now))?;
+        Ok(())
+    }
+}
+
+fn settle(
+    tx: &Tx<'_>,
+    policy: &Policy,
+    (stage, after): (Stage, i64),
+    now: Millis,
+    alarm_at: Millis,
+) -> Result<Option<i64>, Fault> {
+    let leads = tx.in_stage(stage, after, PORTION)?;
+    let last = leads.last().map(|lead| lead.seq);
+    for mut lead in leads {
+        let pool_there = lead
+            .pool
+            .as_ref()
+            .is_some_and(|p| policy.roster.pool(p).is_some());
+        let rep_there = lead
+            .owner
+            .as_ref()
+            .is_some_and(|r| policy.roster.rep(r).is_some());
+        let grade = lead.grade.clone().unwrap_or_default();
+        let priority = policy.rulebook.priority(&grade);
+        match (stage, lead.hold_cause) {
+            (Stage::Held, Some(HoldCause::RuleError | HoldCause::Unreadable)) => {
+                let event = Event::Rescreened {
+                    why: "the policy changed".into(),
+                };
+                let change = Change::default();
+                let event = (&Actor::Leadgate, &event, None);
+                tx.drop_work(lead.seq, WorkKind::Alarm)?;
+                tx.advance(&mut lead, Stage::Received, change, event, now)?;
+                tx.add_work(lead.seq, (WorkKind::Decide, 0), now, Priority::Normal)?;
+            }
+            (Stage::Held, Some(HoldCause::PoolGone)) if pool_there => {
+                tx.drop_work(lead.seq, WorkKind::Alarm)?;
+                let event = Event::Waiting {
+                    why: "its pool is back".into(),
+                    until: Some(now),
+                    candidates: Vec::new(),
+                };
+                let event = (&Actor::Leadgate, &event, None);
+                tx.advance(&mut lead, Stage::Waiting, Change::default(), event, now)?;
+                tx.add_work(lead.seq, (WorkKind::Assign, 0), now, priority)?;
+            }
+            (Stage::Waiting, _) if !pool_there => {
+                assign::hold(tx, &mut lead, HoldCause::PoolGone, (now, alarm_at), None)?;
+            }
+            (Stage::Offered, _) if !rep_there => {
+                let rep = lead.owner.clone().unwrap_or_default();
+                let why = "the rep is no longer in reps.toml";
+                let event = Event::Withdrawn {
+                    rep,
+                    why: why.into(),
+                };
+                assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,155 @@
+//! The first commit: a submission is on disk before its sender is told so. What is committed is
+//! handed on to be decided, in the order of the commit.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Flow;
+use super::decide::{Arrival, Arrived};
+use crate::clock::{MINUTE, Millis};
+use crate::lead::{Headers, Identity, Key, LeadId, Receipt, Seen, Submission, Verdict};
+use crate::ledger::{Fault, Standing, Undecided};
+use crate::secret;
+
+/// How long a lead without an id of the platform's is the same lead when it comes again.
+const SAME_CONTENT_FOR: Millis = 10 * MINUTE;
+/// The longest that a sender waits because too much is undecided.
+const BACKLOG_WAIT: Duration = Duration::from_secs(5);
+
+/// A submission that its adapter believed.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The source's name.
+    pub source: String,
+    /// By allow-list.
+    pub headers: Headers,
+    /// The query string.
+    pub query: String,
+    /// Secret spans blanked.
+    pub raw: Vec<u8>,
+    /// One a lead.
+    pub identities: Vec<Identity>,
+    /// How long the sender waits for the verdict, where it asked for it.
+    pub verdict_wait_ms: Option<Millis>,
+}
+
+impl Flow {
+    /// Commits a submission; `Ok` means that it is on disk.
+    pub async fn receive(&self, incoming: Incoming) -> Result<Receipt, Fault> {
+        let backlog = self.backlog.clone().acquire_owned();
+        let permit = tokio::time::timeout(BACKLOG_WAIT, backlog)
+            .await
+            .map_err(|_| Fault::Overloaded)?
+            .map_err(|_| Fault::Stopped)?;
+        let now = self.clock.now();
+        let wait = incoming.verdict_wait_ms;
+        let submission = self.submission(incoming, now);
+        let (tell, told) = oneshot::channel();
+        let (tell_verdict, verdict) = oneshot::channel();
+        let tell_verdict = wait.is_some().then_some(tell_verdict);
+        let arrivals = self.arrivals.clone();
+        self.ledger.try_write_then(
+            move |tx| {
+                let stored = tx.receive(&submission)?;
+                Ok((stored, submission))
+            },
+            move |committed| {
+                let receipt = committed.map(|(stored, submission)| {
+                    let leads: Vec<LeadId> = stored.leads.iter().map(|(_, _, id)| *id).collect();
+                    let fresh = stored.leads.iter().any(|(s, ..)| *s == Standing::New);
+                    if stored.submission > 0 {
+                        let undecided = Undecided {
+                            id: stored.submission,
+                            submission,
+                            leads: stored.leads,
+                        };
+                        let arrived = Arrived {
+                            undecided,
+                            tell: tell_verdict,
+                            _permit: Some(permit),
+                        };
+                        let _ = arrivals.send(Arrival::Submission(Box::new(arrived)));
+                    }
+                    (leads, fresh)
+                });
+                // The sender may have gone away; the commit stands all the same.
+                let _ = tell.send(receipt);
+            },
+        )?;
+        let (leads, fresh) = told.await.map_err(|_| Fault::Stopped)??;
+        let decided = match wait {
+            Some(wait) if fresh => wait_for(verdict, wait).await,
+            Some(_) => self.verdict_of(&leads).await,
+            None => None,
+        };
+        let (verdict, seen) = decided.unzip();
+        Ok(Receipt {
+            leads,
+            verdict,
+            seen,
+        })
+    }
+
+    fn submission(&self, incoming: Incoming, now: Millis) -> Submission {
+        let source = incoming.source;
+        let keys = incoming.identities.iter().map(|identity| {
+            let named = identity.platform_id.as_deref();
+            let name = named.map_or(identity.content.as_slice(), str::as_bytes);
+            let kind: &[u8] = if named.is_some() { b"id" } else { b"content" };
+            Key {
+                key: self.keyed(&[source.as_bytes(), kind, name]),
+                body_hash: self.keyed(&[&identity.content]),
+                until: named.is_none().then_some(now + SAME_CONTENT_FOR),
+                lead: LeadId::new(now),
+            }
+        });
+        Submission {
+            keys: keys.collect(),
+            source,
+            received_at: now,
+            headers: incoming.headers,
+            query: incoming.query,
+            raw: incoming.raw,
+        }
+    }
+
+    /// A keyed hash of texts, so that what is stored tells nothing about a person who was erased.
+    pub(super) fn keyed(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let lengths: Vec<[u8; 8]> = parts
+            .iter()
+            .map(|p| (p.len() as u64).to_le_bytes())
+            .collect();
+        let mut fed: Vec<&[u8]> = Vec::with_capacity(parts.len() * 2);
+        for (length, part) in lengths.iter().zip(parts) {
+            fed.extend([length.as_slice(), part]);
+        }
+        let hash = secret::hmac_sha256(&self.key, &fed);
+        let mut short = [0; 16];
+        for (to, from) in short.iter_mut().zip(hash) {
+            *to = from;
+        }
+        short
+    }
+
+    /// The verdict on a lead that came again.
+    async fn verdict_of(&self, leads: &[LeadId]) -> Option<(Verdict, Seen)> {
+        let name = leads.first()?.to_string();
+        let found = self.ledger.read_off(move |r| {
+            let lead = r.lead_named(&name)?;
+            let facts = r.facts(lead.seq)?;
+            Ok((lead, facts))
+        });
+        let (lead, facts) = found.await.ok()?;
+        let verdict = super::report::verdict_of(&lead)?;
+        Some((verdict, facts.seen))
+    }
+}
+
+async fn wait_for(
+    verdict: oneshot::Receiver<(Verdict, Seen)>,
+    wait_ms: Millis,
+) -> Option<(Verdict, Seen)> {
+    let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
+    tokio::time::timeout(wait, verdict).await.ok()?.ok()
+}

@@ -1,0 +1,225 @@
+//! What the clock and mended rules bring: reps who were not told or did not answer, leads held too
+//! long, leads screened again.
+
+use super::publish::Policy;
+use super::{Flow, assign, decide};
+use crate::clock::Millis;
+use crate::lead::{
+    Actor, Decided, Event, Facts, HoldCause, Lead, Outcome, Priority, Recorded, Stage, Ticket,
+    Verdict, Work, WorkKind,
+};
+use crate::ledger::{Change, Fault, Tx};
+
+impl Flow {
+    /// Looks after leads whose time has come.
+    pub(crate) async fn look_after(&self, tickets: Vec<Ticket>) -> Result<(), Fault> {
+        let policy = self.policy();
+        let now = self.clock.now();
+        let held_alarm = self.settings.held_alarm_after_ms;
+        let (due, alarms) = self
+            .ledger
+            .write(move |tx| {
+                let (mut due, mut alarms) = (Vec::new(), Vec::new());
+                for ticket in &tickets {
+                    let Some(work) = tx.take_work(ticket)? else {
+                        continue;
+                    };
+                    match work.kind {
+                        WorkKind::Expire => due.extend(expire(tx, &policy, &work, now)?),
+                        WorkKind::Alarm => {
+                            alarms.extend(still_held(tx, &work, (now, held_alarm))?);
+                        }
+                        WorkKind::Fetch
+                        | WorkKind::Decide
+                        | WorkKind::Assign
+                        | WorkKind::Mail
+                        | WorkKind::Hook => {}
+                    }
+                }
+                Ok((due, alarms))
+            })
+            .await?;
+        self.queue.push(&due);
+        if let Some(first) = alarms.first() {
+            let text = format!("{} leads are held; the first: {first}", alarms.len());
+            self.alarm("held", &text);
+        }
+        Ok(())
+    }
+}
+
+/// The rep should have been told, or should have answered, by now.
+fn expire(tx: &Tx<'_>, policy: &Policy, work: &Work, now: Millis) -> Result<Vec<Ticket>, Fault> {
+    let open = tx
+        .open_assignment_of(work.lead)?
+        .filter(|open| open.seq == work.about);
+    let Some(open) = open else {
+        return Ok(Vec::new());
+    };
+    let mut lead = tx.lead(work.lead)?;
+    if lead.stage != Stage::Offered {
+        return Ok(Vec::new());
+    }
+    let rep = open.rep.clone();
+    if !tx.was_told(work.lead, open.seq)? {
+        let event = Event::Undelivered { rep };
+        return assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now);
+    }
+    match open.deadline {
+        Some(deadline) if deadline <= now => {
+            let event = Event::Expired { rep };
+            assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)
+        }
+        Some(deadline) => {
+            tx.add_work(
+                work.lead,
+                (WorkKind::Expire, open.seq),
+                deadline,
+                work.priority,
+            )?;
+            Ok(Vec::new())
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// A held lead's alarm; it comes again until somebody acts.
+fn still_held(
+    tx: &Tx<'_>,
+    work: &Work,
+    (now, again_after): (Millis, Millis),
+) -> Result<Option<String>, Fault> {
+    let lead = tx.lead(work.lead)?;
+    if lead.stage != Stage::Held {
+        return Ok(None);
+    }
+    let why = lead.reason.unwrap_or_default();
+    let event = Event::Alarmed { why: why.clone() };
+    tx.append(work.lead, (&Actor::Leadgate, &event, None), now)?;
+    tx.add_work(
+        work.lead,
+        (WorkKind::Alarm, 0),
+        now + again_after,
+        Priority::Low,
+    )?;
+    Ok(Some(format!("{}: {why}", lead.id)))
+}
+
+/// The reason and cause of the latest hold.
+pub(super) fn last_hold(history: &[(Recorded, Option<i64>)]) -> Option<(String, HoldCause)> {
+    let mut events = history.iter().rev().map(|(recorded, _)| &recorded.event);
+    events.find_map(|event| match event {
+        Event::Held { why, cause, .. } => Some((why.clone(), *cause)),
+        _ => None,
+    })
+}
+
+/// The words of the hold line that a person overruled when they released the lead.
+pub(super) fn overruled(history: &[(Recorded, Option<i64>)]) -> Option<String> {
+    let released = history
+        .iter()
+        .rposition(|(r, _)| matches!(r.event, Event::Released))?;
+    let before = history.get(..released)?;
+    let (why, cause) = last_hold(before)?;
+    (cause == HoldCause::Rule).then_some(why)
+}
+
+/// A lead that was screened again.
+pub(super) struct Again {
+    pub(super) lead: Lead,
+    pub(super) facts: Facts,
+    pub(super) decided: Decided,
+    /// Its content was read anew.
+    pub(super) reread: bool,
+}
+
+pub(super) fn write_again(
+    tx: &Tx<'_>,
+    ticket: &Ticket,
+    again: &Again,
+    policy: &Policy,
+    (now, held_alarm): (Millis, Millis),
+) -> Result<Vec<Ticket>, Fault> {
+    let Some(work) = tx.take_work(ticket)? else {
+        return Ok(Vec::new());
+    };
+    let mut lead = again.lead.clone();
+    if lead.stage != Stage::Received {
+        return Ok(Vec::new());
+    }
+    if again.reread {
+        tx.set_inquiry(lead.seq, &lead.inquiry)?;
+    }
+    let mut events = decide::verdict_events(policy, &again.decided, now + held_alarm);
+    let Some(last) = events.pop() else {
+        return Ok(Vec::new());
+    };
+    for event in &events {
+        tx.append(lead.seq, (&Actor::Leadgate, event, Some(policy.id)), now)?;
+    }
+    let (to, change) = match &again.decided.verdict {
+        Verdict::Rejected { why } => (Stage::Rejected, because(why, None)),
+        Verdict::Held { why, cause } => (Stage::Held, because(why, Some(*cause))),
+        Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        } => {
+            let graded = Some((grade.clone(), *points, pool.clone(), policy.id));
+            let change = Change {
+                graded,
+                ..Change::default()
+            };
+            (Stage::Waiting, change)
+        }
+    };
+    let to = if lead.inquiry.is_test {
+        Stage::Closed(Outcome::Test)
+    } else {
+        to
+    };
+    tx.advance(
+        &mut lead,
+        to,
+        change,
+        (&Actor::Leadgate, &last, Some(policy.id)),
+        now,
+    )?;
+    let seq = i64::try_from(tx.history(lead.seq)?.len()).unwrap_or(i64::MAX);
+    tx.insert_facts(lead.seq, seq, &again.facts)?;
+    let priority = policy
+        .rulebook
+        .priority(lead.grade.as_deref().unwrap_or_default());
+    match to {
+        Stage::Held => {
+            tx.add_work(
+                work.lead,
+                (WorkKind::Alarm, 0),
+                now + held_alarm,
+                Priority::Low,
+            )?;
+            Ok(Vec::new())
+        }
+        Stage::Waiting => Ok(vec![tx.add_work(
+            work.lead,
+            (WorkKind::Assign, 0),
+            now,
+            priority,
+        )?]),
+        Stage::Fetching
+        | Stage::Received
+        | Stage::Rejected
+        | Stage::Offered
+        | Stage::Claimed
+        | Stage::Contacted
+        | Stage::Closed(_) => Ok(Vec::new()),
+    }
+}
+
+fn because(why: &str, cause: Option<HoldCause>) -> Change {
+    Change {
+        reason: Some(why.to_owned()),
+        hold_cause: cause,
+        ..Change::default()
+    }
+}

@@ -1,0 +1,150 @@
+//! The tables that made-up people are drawn from.
+
+/// A country's names, numbers and words.
+pub(super) struct Country {
+    pub(super) code: &'static str,
+    pub(super) language: &'static str,
+    pub(super) first: &'static [&'static str],
+    pub(super) last: &'static [&'static str],
+    pub(super) cities: &'static [&'static str],
+    pub(super) jobs: &'static [&'static str],
+    pub(super) forms: &'static [&'static str],
+    pub(super) messages: &'static [&'static str],
+    pub(super) phone_head: &'static str,
+    pub(super) phone_digits: u32,
+}
+
+pub(super) const PRODUCTS: &[&str] = &[
+    "Nordlicht", "Papierwerk", "Atlas", "Lumen", "Hafen", "Quarz", "Almond", "Ferrovia", "Tideway", "Marula", "Kestrel",
+    "Solano", "Birke", "Cobalt", "Drift", "Ember", "Fjord", "Granit", "Halcyon", "Indigo",
+];
+
+pub(super) const SPAM: &[&str] = &[
+    "We sell SEO backlinks http://spam.example http://spam.example/2 http://spam.example/3 best price",
+    "Earn crypto fast, guaranteed income, click http://win.example now",
+    "test",
+    "Cheap loans without papers http://loan.example http://loan.example/now",
+];
+
+const DE_MESSAGES: &[&str] = &[
+    "Wir möchten eine Demo für unser Vertriebsteam sehen. Geht das nächste Woche?",
+    "Bitte schicken Sie uns ein Angebot für 40 Arbeitsplätze.",
+    "Was kostet das im Jahr? Wir wechseln gerade von einem anderen Anbieter.",
+    "Können Sie uns zurückrufen? Es geht um eine Einführung noch in diesem Quartal.",
+    "Ich interessiere mich für die Preise.",
+];
+const EN_MESSAGES: &[&str] = &[
+    "We would like to see a demo for our sales team next week, please.",
+    "Please send a quote for 120 users. We need to decide this month.",
+    "What is the pricing for the annual plan?",
+    "Could somebody call me back about migrating from our current tool?",
+    "Just looking around for now, thank you.",
+    "I would like to book a demo. Our budget is approved.",
+];
+
+pub(super) const COUNTRIES: &[Country] = &[
+    Country {
+        code: "DE",
+        language: "de",
+        first: &["Anna", "Jürgen", "Lena", "Max", "Sabine", "Tobias", "Käthe", "Ömer", "Mia", "Paul"],
+        last: &["Müller", "Schäfer", "Weiß", "Krüger", "Yılmaz", "Becker", "Vogel", "Lindner", "Groß", "Hofmann"],
+        cities: &["Berlin", "München", "Köln", "Hamburg", "Leipzig", "Düsseldorf"],
+        jobs: &["Vertriebsleiterin", "Geschäftsführer", "Einkauf", "IT-Leitung", "Marketing"],
+        forms: &["GmbH", "AG", "KG"],
+        messages: DE_MESSAGES,
+        phone_head: "+49 151 2",
+        phone_digits: 7,
+    },
+    Country {
+        code: "AT",
+        language: "de",
+        first: &["Hannah", "Lukas", "Franziska", "Stefan", "Magdalena"],
+        last: &["Gruber", "Huber", "Wagner", "Pichler", "Steiner", "Moser"],
+        cities: &["Wien", "Graz", "Linz", "Salzburg"],
+        jobs: &["Geschäftsführerin", "Einkaufsleiter", "Marketing"],
+        forms: &["GmbH", "OG"],
+        messages: DE_MESSAGES,
+        phone_head: "+43 664 ",
+        phone_digits: 7,
+    },
+    Country {
+        code: "CH",
+        language: "de",
+        first: &["Urs", "Regula", "Beat", "Noemi", "Luca"],
+        last: &["Meier", "Keller", "Brunner", "Zürcher", "Frei"],
+        cities: &["Zürich", "Bern", "Basel", "Genf"],
+        jobs: &["Leiter Verkauf", "CFO", "Projektleiterin"],
+        forms: &["AG", "GmbH"],
+        messages: DE_MESSAGES,
+        phone_head: "+41 79 ",
+        phone_digits: 7,
+    },
+    Country {
+        code: "US",
+        language: "en",
+        first: &["Emily", "James", "Aaliyah", "Diego", "Grace", "Noah", "Priya"],
+        last: &["Johnson", "Nguyen", "O'Brien", "Garcia", "Washington", "Kowalski"],
+        cities: &["Austin", "Chicago", "Seattle", "Boston", "Denver"],
+        jobs: &["VP Sales", "Head of Marketing", "Operations Manager", "Founder"],
+        forms: &["Inc", "LLC", "Corp"],
+        messages: EN_MESSAGES,
+        phone_head: "+1 212 2",
+        phone_digits: 6,
+    },
+    Country {
+        code: "GB",
+        language: "en",
+        first: &["Oliver", "Amelia", "Harriet", "Kofi", "Imogen"],
+        last: &["Smith", "Patel", "MacLeod", "Hughes", "Okafor"],
+        cities: &["London", "Leeds", "Glasgow", "Bristol"],
+        jobs: &["Sales Director", "Procurement Lead", "Owner"],
+        forms: &["Ltd", "plc"],
+        messages: EN_MESSAGES,
+        phone_head: "+44 7911 1",
+        phone_digits: 5,
+    },
+    Country {
+        code: "FR",
+        language: "fr",
+        first: &["Chloé", "Élodie", "Mathieu", "François", "Inès"],
+        last: &["Lefèvre", "Dubois", "Moreau", "Girard", "Benoît"],
+        cities: &["Paris", "Lyon", "Nantes", "Toulouse"],
+        jobs: &["Directrice commerciale", "Responsable achats", "Gérant"],
+        forms: &["SARL", "SAS"],
+        messages: &[
+            "Bonjour, nous souhaitons une démo pour notre équipe commerciale.",
+            "Pouvez-vous nous envoyer un devis pour 60 postes ?",
+            "Quel est le tarif annuel ?",
+        ],
+        phone_head: "+33 6 1",
+        phone_digits: 7,
+    },
+    Country {
+        code: "ES",
+        language: "es",
+        first: &["Lucía", "Álvaro", "Carmen", "Iñaki", "Sofía"],
+        last: &["Díaz", "Muñoz", "Fernández", "Ortega", "Núñez"],
+        cities: &["Madrid", "Sevilla", "Bilbao", "Valencia"],
+        jobs: &["Directora de ventas", "Compras", "Gerente"],
+        forms: &["SL", "SA"],
+        messages: &[
+            "Nos gustaría ver una demo la próxima semana.",
+            "¿Nos pueden enviar un presupuesto para 25 usuarios?",
+            "¿Cuál es el precio por año?",
+        ],
+        phone_head: "+34 61",
+        phone_digits: 7,
+    },
+    Country {
+        code: "IN",
+        language: "en",
+        first: &["Ananya", "Rohan", "Meera", "Arjun"],
+        last: &["Sharma", "Iyer", "Reddy", "Khan"],
+        cities: &["Mumbai", "Bengaluru", "Pune"],
+        jobs: &["Head of Growth", "CTO", "Manager"],
+        forms: &["Pvt", "Ltd"],
+        messages: EN_MESSAGES,
+        phone_head: "+91 98",
+        phone_digits: 8,
+    },
+];

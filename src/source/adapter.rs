@@ -1,0 +1,11 @@
+//! The platforms, one file each and a row in [`ALL`].
+
+pub(super) mod form;
+mod form_page;
+pub(super) mod google;
+pub(super) mod webhook;
+
+use super::Adapter;
+
+/// Every platform.
+pub const ALL: [&dyn Adapter; 3] = [&form::Form, &webhook::Webhook, &google::Google];

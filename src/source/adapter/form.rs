@@ -1,0 +1,371 @@
+//! A form on a web page: urlencoded, multipart, or JSON by script.
+//! <https://www.rfc-editor.org/rfc/rfc7578>
+
+use url::Url;
+
+use super::form_page;
+use crate::clock::Millis;
+use crate::document::Table;
+use crate::lead::{Headers, Identity, Inquiry, Receipt, Signals, Submission};
+use crate::sample::Person;
+use crate::secret::Secret;
+use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::form_body::{self, Pairs};
+use crate::source::json::Json;
+use crate::source::mapping::{self, PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::request;
+use crate::source::signature;
+use crate::source::sources::{Settings, Source};
+use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
+
+/// Names that steer us and are no content of a lead.
+const NEXT: &str = "_next";
+const LOADED_AT: &str = "_loaded_at";
+const ELAPSED: &str = "_elapsed_ms";
+const SUBMISSION_ID: &str = "_submission_id";
+const TECHNICAL: [&str; 4] = [NEXT, LOADED_AT, ELAPSED, SUBMISSION_ID];
+/// The longest id that a form may give.
+const ID_BYTES_MAX: usize = 128;
+/// A form that was open longer tells nothing by it.
+const FILL_MAX: Millis = 7 * crate::clock::DAY;
+
+/// The row in `ALL`.
+pub(in crate::source) struct Form;
+
+/// Keys of a source with `adapter = "form"`.
+#[derive(Clone, Debug, Default)]
+pub struct FormSettings {
+    key: Option<Secret>,
+    origins: Vec<String>,
+    redirects: Vec<Url>,
+    thanks: Option<Url>,
+    honeypot: Vec<String>,
+    min_fill_ms: Millis,
+}
+
+impl Adapter for Form {
+    fn name(&self) -> &'static str {
+        "form"
+    }
+
+    fn docs(&self) -> &'static str {
+        "https://www.rfc-editor.org/rfc/rfc7578"
+    }
+
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
+        let key = table.has("key").then(|| super::webhook::secret(table, "key", secrets));
+        let page = |key: &str, text: &str| {
+            let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            if url.is_none() {
+                table.problem(key, format!("`{text}` is no address of a page (https://…)"));
+            }
+            url
+        };
+        let texts = |key: &str| table.texts(key).unwrap_or_default();
+        let redirects = texts("redirects").iter().filter_map(|t| page("redirects", t)).collect();
+        let thanks = table.text("thanks").filter(|t| !t.is_empty());
+        let origins = texts("origins");
+        for origin in origins.iter().filter(|origin| *origin != "*") {
+            let sound = Url::parse(origin).is_ok_and(|u| u.origin().ascii_serialization() == *origin);
+            if !sound {
+                let wanted = "wanted is such as https://www.example.com, without a path";
+                table.problem("origins", format!("`{origin}` is no origin; {wanted}"));
+            }
+        }
+        Some(Settings::Form(FormSettings {
+            key: key.flatten(),
+            origins,
+            redirects,
+            thanks: thanks.and_then(|text| page("thanks", &text)),
+            honeypot: table.texts("honeypot").unwrap_or_else(|| vec!["_gotcha".into()]),
+            min_fill_ms: table.int("min_fill_ms", 0..=600_000).unwrap_or(1_500),
+        }))
+    }
+
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        _now: Millis,
+    ) -> Result<Admission, Refusal> {
+        let settings = settings(source)?;
+        let origin = allowed_origin(settings, request.headers);
+        if request.method == "OPTIONS" {
+            return Ok(Admission::Answered(preflight(origin)));
+        }
+        let kind = request::content_type(request)?;
+        if let Some(key) = &settings.key {
+            signature::bearer(key, request.headers)?;
+        }
+        let pairs = pairs(&kind, request.headers, request.body)?;
+        if pairs.iter().all(|(name, value)| TECHNICAL.contains(&name.as_str()) || value.is_empty()) {
+            return Err(Refusal::Malformed("the form is empty".into()));
+        }
+        let own_id = field(&pairs, SUBMISSION_ID).or(request.headers.only("idempotency-key"));
+        let own_id = own_id.filter(|id| !id.is_empty() && id.len() <= ID_BYTES_MAX);
+        let accepts = request.headers.only("accept").unwrap_or_default();
+        let reply = Reply {
+            origin,
+            redirect: field(&pairs, NEXT).and_then(|next| allowed_page(settings, next)),
+            wants_json: request::is_json(&kind) || accepts.contains("application/json"),
+            language: request::language(request.headers).unwrap_or_default(),
+        };
+        Ok(Admission::Leads(Admitted {
+            headers: request::kept(request.headers),
+            query: request.query.chars().take(VALUE_BYTES_MAX).collect(),
+            raw: request.body.to_vec(),
+            identities: vec![Identity {
+                platform_id: own_id.map(str::to_owned),
+                content: content(&pairs),
+            }],
+            reply,
+        }))
+    }
+
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let settings = settings(source).map_err(|refusal| refusal.to_string())?;
+        let headers = &submission.headers;
+        let kind = headers.only("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
+        let pairs = pairs(&kind, headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
+        let signals = signals(settings, &pairs, submission.received_at);
+        let is_trap = |name: &str| settings.honeypot.iter().any(|trap| trap == name);
+        let kept = pairs.into_iter().filter(|(name, _)| {
+            !TECHNICAL.contains(&name.as_str()) && !is_trap(name)
+        });
+        let mut inquiry =
+            mapping::inquiry(kept.collect(), &source.mapping, source.country.as_deref());
+        inquiry.signals = signals;
+        mapping::attribute(&mut inquiry.attribution, &submission.query);
+        if let Some(page) = headers.only("referer").and_then(|text| Url::parse(text).ok()) {
+            mapping::attribute(&mut inquiry.attribution, page.query().unwrap_or_default());
+            let mut bare = page;
+            bare.set_query(None);
+            bare.set_fragment(None);
+            let landing = inquiry.attribution.0.entry("landing_page".into());
+            landing.or_insert_with(|| bare.to_string());
+        }
+        if inquiry.fields.language.is_none() {
+            inquiry.fields.language = request::language(headers);
+        }
+        Ok(vec![inquiry])
+    }
+
+    fn answer(&self, source: &Source, receipt: &Receipt, reply: &Reply) -> Answer {
+        let thanks = settings(source).ok().and_then(|settings| settings.thanks.as_ref());
+        let page = reply.redirect.clone().or_else(|| thanks.map(Url::to_string));
+        let mut answer = if reply.wants_json {
+            Answer::receipt(receipt)
+        } else if let Some(page) = page {
+            Answer {
+                status: 303,
+                headers: vec![("location", page)],
+                body: Vec::new(),
+            }
+        } else {
+            form_page::thanks(&reply.language)
+        };
+        answer.headers.extend(cors(reply.origin.as_deref()));
+        answer
+    }
+
+    fn refuse(&self, source: &Source, refusal: &Refusal, request: Option<&Request<'_>>) -> Answer {
+        let origin = settings(source).ok().zip(request);
+        let origin = origin.and_then(|(settings, r)| allowed_origin(settings, r.headers));
+        let mut answer = Answer::error(refusal);
+        answer.headers.extend(cors(origin.as_deref()));
+        answer
+    }
+
+    fn shape(&self, source: &Source, person: &Person) -> Sample {
+        let employees = person.employees.to_string();
+        let consent = if person.consent { "on" } else { "" };
+        let mut fields = vec![
+            ("name", person.name()),
+            ("email", person.email.clone()),
+            ("phone", person.phone.clone()),
+            ("company", person.company.clone()),
+            ("job_title", person.job_title.clone()),
+            ("country", person.country.clone()),
+            ("city", person.city.clone()),
+            ("plz", person.postcode.clone()),
+            ("language", person.language.clone()),
+            ("message", person.message.clone()),
+            ("employees", employees),
+            ("consent", consent.to_owned()),
+            (ELAPSED, if person.trapped { "300" } else { "24000" }.to_owned()),
+        ];
+        if person.trapped
+            && let Ok(settings) = settings(source)
+            && let Some(trap) = settings.honeypot.first()
+        {
+            fields.push((trap, "http://spam.example".to_owned()));
+        }
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+            body.append_pair(name, value);
+        }
+        for (name, value) in &person.utm {
+            body.append_pair(name, value);
+        }
+        Sample {
+            method: "POST",
+            query: String::new(),
+            headers: vec![
+                ("content-type".into(), "application/x-www-form-urlencoded".into()),
+                ("accept".into(), "application/json".into()),
+            ],
+            body: body.finish().into_bytes(),
+        }
+    }
+
+    fn sign(&self, source: &Source, mut sample: Sample, _now: Millis) -> Sample {
+        if let Ok(settings) = settings(source)
+            && let Some(key) = &settings.key
+        {
+            sample.headers.push(("x-api-key".into(), key.expose().to_owned()));
+        }
+        sample
+    }
+}
+
+fn settings(source: &Source) -> Result<&FormSettings, Refusal> {
+    match &source.settings {
+        Settings::Form(settings) => Ok(settings),
+        Settings::Webhook(_) | Settings::Google(_) => {
+            Err(Refusal::Unavailable { retry_after_s: 60 })
+        }
+    }
+}
+
+fn pairs(kind: &str, headers: &Headers, body: &[u8]) -> Result<Pairs, Refusal> {
+    if body.is_empty() {
+        return Err(Refusal::Malformed("the body is empty".into()));
+    }
+    match kind {
+        "application/x-www-form-urlencoded" => form_body::urlencoded(body),
+        "multipart/form-data" => {
+            let header = headers.only("content-type").unwrap_or_default();
+            let boundary = form_body::boundary(header)
+                .ok_or_else(|| Refusal::Malformed("the multipart boundary is not sound".into()))?;
+            form_body::multipart(body, &boundary)
+        }
+        kind if request::is_json(kind) => {
+            let json = Json::parse(body)?;
+            if !matches!(json, Json::Map(_)) {
+                return Err(Refusal::Malformed("a JSON object is wanted".into()));
+            }
+            let mut pairs = Vec::new();
+            json.leaves("", &mut pairs);
+            if pairs.len() > PAIRS_MAX || pairs.iter().any(|(_, v)| v.len() > VALUE_BYTES_MAX) {
+                let message = format!("at most {PAIRS_MAX} fields of {VALUE_BYTES_MAX} bytes");
+                return Err(Refusal::Unprocessable(message));
+            }
+            Ok(pairs)
+        }
+        _ => Err(Refusal::Unsupported("a form or JSON is wanted".into())),
+    }
+}
+
+fn field<'p>(pairs: &'p Pairs, name: &str) -> Option<&'p str> {
+    pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+}
+
+/// What makes the same inquiry the same: its fields in the order of their names, without ours.
+fn content(pairs: &Pairs) -> Vec<u8> {
+    let mut sorted: Vec<_> =
+        pairs.iter().filter(|(name, _)| !TECHNICAL.contains(&name.as_str())).collect();
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut bytes = Vec::new();
+    for (name, value) in sorted {
+        for part in [name, value] {
+            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+    }
+    bytes
+}
+
+fn signals(settings: &FormSettings, pairs: &Pairs, received_at: Millis) -> Signals {
+    let filled = |trap: &String| field(pairs, trap).is_some_and(|value| !value.trim().is_empty());
+    let number = |name: &str| field(pairs, name).and_then(|text| text.trim().parse::<i64>().ok());
+    let since_loaded = number(LOADED_AT).and_then(|at| received_at.checked_sub(at));
+    let fill_ms = number(ELAPSED).or(since_loaded).filter(|ms| (0..FILL_MAX).contains(ms));
+    Signals {
+        trapped: settings.honeypot.iter().any(filled),
+        fill_ms,
+        too_fast: fill_ms.is_some_and(|ms| ms < settings.min_fill_ms),
+    }
+}
+
+/// Exact, or any where the list says `*`.
+fn allowed_origin(settings: &FormSettings, headers: &Headers) -> Option<String> {
+    let origin = headers.only("origin")?;
+    let any = settings.origins.iter().any(|allowed| allowed == "*" || allowed == origin);
+    any.then(|| origin.to_owned())
+}
+
+fn cors(origin: Option<&str>) -> Vec<(&'static str, String)> {
+    let mut headers = vec![("vary", "Origin".to_owned())];
+    headers.extend(origin.map(|origin| ("access-control-allow-origin", origin.to_owned())));
+    headers
+}
+
+fn preflight(origin: Option<String>) -> Answer {
+    let mut headers = cors(origin.as_deref());
+    if origin.is_some() {
+        headers.extend([
+            ("access-control-allow-methods", "POST".to_owned()),
+            ("access-control-allow-headers", "content-type, idempotency-key, x-api-key".to_owned()),
+            ("access-control-max-age", "86400".to_owned()),
+        ]);
+    }
+    Answer {
+        status: 204,
+        headers,
+        body: Vec::new(),
+    }
+}
+
+/// The page that a form asks for, if it lies under an allowed one: same scheme, host and port, and
+/// below its path. Everything else would make us an open redirect.
+fn allowed_page(settings: &FormSettings, next: &str) -> Option<String> {
+    let page = Url::parse(next).ok()?;
+    let plain = page.username().is_empty() && page.password().is_none();
+    let below = |allowed: &Url| {
+        let folder = allowed.path().trim_end_matches('/');
+        let rest = page.path().strip_prefix(folder);
+        let inside = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        allowed.origin() == page.origin() && inside
+    };
+    (plain && settings.redirects.iter().any(below)).then(|| page.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_to_allowed_pages_only() {
+        let settings = FormSettings {
+            redirects: vec![Url::parse("https://www.example.com/thanks").unwrap()],
+            ..FormSettings::default()
+        };
+        let cases = [
+            ("https://www.example.com/thanks", true),
+            ("https://www.example.com/thanks/de?x=1", true),
+            ("https://www.example.com/thanksgiving", false),
+            ("https://www.example.com/thanks/../admin", false),
+            ("http://www.example.com/thanks", false),
+            ("https://www.example.com.evil.example/thanks", false),
+            ("https://www.example.com@evil.example/thanks", false),
+            ("https://u:p@www.example.com/thanks", false),
+            ("//evil.example", false),
+            ("javascript:alert(1)", false),
+            ("https://www.example.com\\@evil.example/thanks", false),
+        ];
+        for (next, allowed) in cases {
+            assert_eq!(allowed_page(&settings, next).is_some(), allowed, "{next}");
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! A program's JSON, from Zapier, Make, n8n or one's own: authenticated by a Standard Webhooks
+//! signature, a plain HMAC header, or a key.
+//! <https://www.standardwebhooks.com/>
+
+use serde_json::json;
+
+use crate::clock::{Millis, SECOND};
+use crate::document::Table;
+use crate::lead::{Fields, Identity, Inquiry, Receipt, Submission};
+use crate::sample::Person;
+use crate::secret::Secret;
+use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::json::Json;
+use crate::source::mapping::{self, PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::path::Path;
+use crate::source::request;
+use crate::source::signature::{self, Encoding};
+use crate::source::sources::{Settings, Source};
+use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
+
+/// The most leads in one submission.
+const LEADS_MAX: usize = 1_000;
+/// The longest id.
+const ID_BYTES_MAX: usize = 512;
+
+/// The row in `ALL`.
+pub(in crate::source) struct Webhook;
+
+/// Keys of a source with `adapter = "webhook"`.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    auth: Auth,
+    items: Option<Path>,
+    id: Option<Path>,
+    is_test: Option<Path>,
+    paths: Vec<(String, Path)>,
+}
+
+#[derive(Clone, Debug)]
+enum Auth {
+    Standard(Vec<Secret>),
+    Hmac {
+        secrets: Vec<Secret>,
+        header: String,
+        prefix: String,
+        encoding: Encoding,
+    },
+    Bearer(Secret),
+}
+
+impl Adapter for Webhook {
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
+    fn docs(&self) -> &'static str {
+        "https://www.standardwebhooks.com/"
+    }
+
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
+        let auth = auth(table, secrets);
+        let path = |table: &Table<'_>, key: &str| {
+            let text = table.text(key)?;
+            let path = Path::parse(&text);
+            if path.is_none() {
+                let message = format!("`{text}` is no path; wanted is such as $.contact.email");
+                table.problem(key, message);
+            }
+            path
+        };
+        let map = table.table("map");
+        let mut paths = Vec::new();
+        for key in map.keys() {
+            if map.text(&key).is_some_and(|text| text.starts_with('$')) {
+                if !Fields::NAMES.contains(&key.as_str()) {
+                    let near = crate::problem::nearest(&key, Fields::NAMES);
+                    let hint = near.map(|near| format!("did you mean \"{near}\"?"));
+                    map.problem_hint(&key, format!("no field `{key}`"), hint);
+                }
+                paths.extend(path(&map, &key).map(|path| (key.clone(), path)));
+            }
+        }
+        let (items, id, is_test) =
+            (path(table, "items"), path(table, "id"), path(table, "is_test"));
+        Some(Settings::Webhook(WebhookSettings {
+            auth: auth?,
+            items,
+            id,
+            is_test,
+            paths,
+        }))
+    }
+
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        now: Millis,
+    ) -> Result<Admission, Refusal> {
+        let Settings::Webhook(settings) = &source.settings else {
+            return Err(Refusal::Unavailable { retry_after_s: 60 });
+        };
+        let kind = request::content_type(request)?;
+        let sent_id = verify(&settings.auth, request, now)?;
+        if !request::is_json(&kind) {
+            return Err(Refusal::Unsupported("application/json is wanted".into()));
+        }
+        let json = Json::parse(request.body)?;
+        let items = items(settings, &json)?;
+        let sent_id = sent_id.or_else(|| {
+            let key = request.headers.only("idempotency-key")?;
+            (!key.is_empty() && key.len() <= ID_BYTES_MAX).then(|| key.to_owned())
+        });
+        let mut identities = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            bounded(item)?;
+            let own = settings.id.as_ref().and_then(|path| path.find(item)).and_then(Json::as_text);
+            let own = own.filter(|id| !id.is_empty() && id.len() <= ID_BYTES_MAX);
+            let of_request = || {
+                let id = sent_id.clone()?;
+                Some(if items.len() == 1 { id } else { format!("{id}/{at}") })
+            };
+            let mut content = Vec::new();
+            item.canonical(&mut content);
+            identities.push(Identity {
+                platform_id: own.map(std::borrow::Cow::into_owned).or_else(of_request),
+                content,
+            });
+        }
+        Ok(Admission::Leads(Admitted {
+            headers: request::kept(request.headers),
+            query: String::new(),
+            raw: request.body.to_vec(),
+            identities,
+            reply: Reply::default(),
+        }))
+    }
+
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let Settings::Webhook(settings) = &source.settings else {
+            return Err("the source has another adapter now".into());
+        };
+        let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
+        let items = items(settings, &json).map_err(|refusal| refusal.to_string())?;
+        Ok(items.into_iter().map(|item| inquiry(source, settings, item)).collect())
+    }
+
+    fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
+        Answer::receipt(receipt)
+    }
+
+    fn shape(&self, _: &Source, person: &Person) -> Sample {
+        let utm: serde_json::Map<_, _> =
+            person.utm.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect();
+        let body = json!({
+            "first_name": person.first_name,
+            "last_name": person.last_name,
+            "email": person.email,
+            "phone": person.phone,
+            "company": person.company,
+            "job_title": person.job_title,
+            "country": person.country,
+            "city": person.city,
+            "postcode": person.postcode,
+            "language": person.language,
+            "message": person.message,
+            "website": person.website,
+            "employees": person.employees,
+            "consent": person.consent,
+            "attribution": utm,
+        });
+        Sample {
+            method: "POST",
+            query: String::new(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    fn sign(&self, source: &Source, mut sample: Sample, now: Millis) -> Sample {
+        let Settings::Webhook(settings) = &source.settings else {
+            return sample;
+        };
+        let mut add = |name: &str, value: String| sample.headers.push((name.to_owned(), value));
+        match &settings.auth {
+            Auth::Standard(secrets) => {
+                let Some(secret) = secrets.first() else {
+                    return sample;
+                };
+                let hash = crate::secret::hmac_sha256(b"sample", &[&sample.body]);
+                let short = hash.get(..12).unwrap_or_default();
+                let (id, at) = (crate::secret::hex(short), (now / SECOND).to_string());
+                let id = format!("msg_{id}");
+                let signature = signature::standard_signature(secret, &id, &at, &sample.body);
+                add("webhook-id", id);
+                add("webhook-timestamp", at);
+                add("webhook-signature", format!("v1,{signature}"));
+            }
+            Auth::Hmac {
+                secrets,
+                header,
+                prefix,
+                encoding,
+            } => {
+                let Some(secret) = secrets.first() else {
+                    return sample;
+                };
+                let signature = signature::plain_signature(secret, *encoding, &sample.body);
+                add(header, format!("{prefix}{signature}"));
+            }
+            Auth::Bearer(key) => add("authorization", format!("Bearer {}", key.expose())),
+        }
+        sample
+    }
+}
+
+/// A credential under a key of a source's table; an unresolved reference is noted there.
+pub(super) fn secret(table: &Table<'_>, key: &str, secrets: Secrets<'_>) -> Option<Secret> {
+    let text = table.required_text(key)?;
+    match secrets(&text) {
+        Ok(secret) if !secret.is_empty() => Some(secret),
+        Ok(_) => {
+            table.problem(key, format!("{} is empty", table.name(key)));
+            None
+        }
+        Err(why) => {
+            let hint = "or set enabled = \"if_set\" to leave the source out until it is set";
+            let message = format!("{}: {why}", table.name(key));
+            table.problem_hint(key, message, Some(hint.into()));
+            None
+        }
+    }
+}
+
+/// `secret`, or `secrets` while one is being replaced by another.
+fn secret_or_secrets(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Vec<Secret>> {
+    let Some(references) = table.texts("secrets") else {
+        return secret(table, "secret", secrets).map(|secret| vec![secret]);
+    };
+    let _ = table.text("secret");
+    let mut found = Vec::new();
+    for reference in references {
+        match secrets(&reference) {
+            Ok(secret) if !secret.is_empty() => found.push(secret),
+            Ok(_) => table.problem("secrets", "one of secrets is empty"),
+            Err(why) => table.problem("secrets", why),
+        }
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+fn auth(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Auth> {
+    if !table.has("auth") {
+        table.missing("auth");
+        return None;
+    }
+    match table.choice("auth", &["standard", "hmac", "bearer"])? {
+        "standard" => secret_or_secrets(table, secrets).map(Auth::Standard),
+        "hmac" => {
+            let header = table.required_text("header");
+            let prefix = table.text("prefix").unwrap_or_default();
+            let encoding = match table.choice("encoding", &["hex", "base64"]) {
+                Some("base64") => Encoding::Base64,
+                Some(_) | None => Encoding::Hex,
+            };
+            let secrets = secret_or_secrets(table, secrets);
+            Some(Auth::Hmac {
+                secrets: secrets?,
+                header: header?.to_lowercase(),
+                prefix,
+                encoding,
+            })
+        }
+        _ => secret(table, "key", secrets).map(Auth::Bearer),
+    }
+}
+
+/// Gives the id of the request where its signature covers one.
+fn verify(auth: &Auth, request: &Request<'_>, now: Millis) -> Result<Option<String>, Refusal> {
+    match auth {
+        Auth::Standard(secrets) => {
+            signature::standard(secrets, request.headers, request.body, now).map(Some)
+        }
+        Auth::Hmac {
+            secrets,
+            header,
+            prefix,
+            encoding,
+        } => {
+            let given = request.headers.only(header);
+            signature::plain(secrets, given, (prefix, *encoding), request.body)?;
+            Ok(None)
+        }
+        Auth::Bearer(key) => signature::bearer(key, request.headers).map(|()| None),
+    }
+}
+
+fn items<'j, 'a>(
+    settings: &WebhookSettings,
+    json: &'j Json<'a>,
+) -> Result<Vec<&'j Json<'a>>, Refusal> {
+    let at = match &settings.items {
+        Some(path) => path.find(json).ok_or_else(|| {
+            Refusal::Malformed("the list of leads is not where `items` says".into())
+        })?,
+        None => json,
+    };
+    let items: Vec<_> = match (at, &settings.items) {
+        (Json::List(items), Some(_)) => items.iter().collect(),
+        (one, _) => vec![one],
+    };
+    if items.is_empty() || !items.iter().all(|item| matches!(item, Json::Map(_))) {
+        return Err(Refusal::Malformed("a JSON object is wanted for each lead".into()));
+    }
+    if items.len() > LEADS_MAX {
+        return Err(Refusal::Unprocessable(format!("more than {LEADS_MAX} leads")));
+    }
+    Ok(items)
+}
+
+fn bounded(item: &Json<'_>) -> Result<(), Refusal> {
+    let mut leaves = Vec::new();
+    item.leaves("", &mut leaves);
+    if leaves.len() > PAIRS_MAX {
+        return Err(Refusal::Unprocessable(format!("more than {PAIRS_MAX} fields")));
+    }
+    if leaves.iter().any(|(name, value)| name.len() + value.len() > VALUE_BYTES_MAX) {
+        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
+        return Err(Refusal::Unprocessable(message));
+    }
+    Ok(())
+}
+
+fn inquiry(source: &Source, settings: &WebhookSettings, item: &Json<'_>) -> Inquiry {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    // Mapped fields stand first, so that a synonym elsewhere does not take their place.
+    for (field, path) in &settings.paths {
+        if let Some(text) = path.find(item).and_then(Json::as_text) {
+            pairs.push((field.clone(), text.into_owned()));
+        }
+    }
+    let mut leaves = Vec::new();
+    item.leaves("", &mut leaves);
+    let is_mapped = |name: &str| settings.paths.iter().any(|(_, path)| path.is_dotted(name));
+    pairs.extend(leaves.into_iter().filter(|(name, _)| !is_mapped(name)));
+    let mut inquiry = mapping::inquiry(pairs, &source.mapping, source.country.as_deref());
+    inquiry.is_test =
+        settings.is_test.as_ref().and_then(|path| path.find(item)).is_some_and(Json::is_true);
+    inquiry
+}

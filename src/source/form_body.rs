@@ -1,0 +1,200 @@
+//! The body of a browser's form as ordered pairs, read strictly. Knows no fields.
+
+use futures_util::FutureExt;
+
+use super::Refusal;
+use super::mapping::{PAIRS_MAX, VALUE_BYTES_MAX};
+
+/// Longer names are a mistake or an attack.
+const NAME_BYTES_MAX: usize = 256;
+/// RFC 2046, 5.1.1.
+const BOUNDARY_CHARS_MAX: usize = 70;
+
+/// Name and value, in the order of the form.
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// `application/x-www-form-urlencoded`
+pub(super) fn urlencoded(bytes: &[u8]) -> Result<Pairs, Refusal> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    escapes_are_whole(bytes)?;
+    let mut pairs = Vec::new();
+    for part in bytes.split(|b| *b == b'&').filter(|part| !part.is_empty()) {
+        let (name, value) = match part.iter().position(|b| *b == b'=') {
+            Some(at) => (part.get(..at), part.get(at + 1..)),
+            None => (Some(part), Some(&[][..])),
+        };
+        let name = decoded(name.unwrap_or_default())?;
+        if !name.is_empty() {
+            add(&mut pairs, name, decoded(value.unwrap_or_default())?)?;
+        }
+    }
+    Ok(pairs)
+}
+
+fn escapes_are_whole(bytes: &[u8]) -> Result<(), Refusal> {
+    for (at, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'%') {
+        let digits = bytes.get(at + 1..at + 3);
+        let whole = digits.is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit));
+        if !whole || digits == Some(b"00") {
+            return Err(Refusal::Malformed("an escape such as %41 is broken".into()));
+        }
+    }
+    Ok(())
+}
+
+fn decoded(part: &[u8]) -> Result<String, Refusal> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part;
+    while let Some((first, after)) = rest.split_first() {
+        let digits = (*first == b'%').then(|| after.split_at_checked(2)).flatten();
+        if let Some((digits, after)) = digits {
+            let digits = std::str::from_utf8(digits).unwrap_or_default();
+            bytes.push(u8::from_str_radix(digits, 16).unwrap_or(b'?'));
+            rest = after;
+            continue;
+        }
+        bytes.push(if *first == b'+' { b' ' } else { *first });
+        rest = after;
+    }
+    String::from_utf8(bytes).map_err(|_| Refusal::Malformed("the form is not UTF-8".into()))
+}
+
+fn add(pairs: &mut Pairs, name: String, value: String) -> Result<(), Refusal> {
+    if pairs.len() >= PAIRS_MAX {
+        return Err(Refusal::Unprocessable(format!("more than {PAIRS_MAX} fields")));
+    }
+    if name.len() > NAME_BYTES_MAX || value.len() > VALUE_BYTES_MAX {
+        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
+        return Err(Refusal::Unprocessable(message));
+    }
+    pairs.push((name, value));
+    Ok(())
+}
+
+/// The boundary in a content type.
+pub(super) fn boundary(content_type: &str) -> Option<String> {
+    let boundary = multer::parse_boundary(content_type).ok()?;
+    let fits = (1..=BOUNDARY_CHARS_MAX).contains(&boundary.len());
+    fits.then_some(boundary)
+}
+
+/// `multipart/form-data` with fields only: files are refused.
+pub(super) fn multipart(bytes: &[u8], boundary: &str) -> Result<Pairs, Refusal> {
+    let end = format!("--{boundary}--");
+    let has_end = bytes.windows(end.len()).any(|window| window == end.as_bytes());
+    if !has_end {
+        return Err(Refusal::Malformed("the multipart body has no end".into()));
+    }
+    let whole = bytes::Bytes::copy_from_slice(bytes);
+    let stream = futures_util::stream::once(async move { Ok::<_, std::io::Error>(whole) });
+    let mut parts = multer::Multipart::new(stream, boundary);
+    let read = async {
+        let mut pairs = Vec::new();
+        while let Some(part) = parts.next_field().await.map_err(|_| broken())? {
+            part_into(part, &mut pairs).await?;
+        }
+        Ok(pairs)
+    };
+    // Everything is in memory: whatever would wait is a body that ends too soon.
+    read.now_or_never().unwrap_or_else(|| Err(broken()))
+}
+
+fn broken() -> Refusal {
+    Refusal::Malformed("the multipart body is broken".into())
+}
+
+async fn part_into(part: multer::Field<'static>, pairs: &mut Pairs) -> Result<(), Refusal> {
+    let name = part.name().unwrap_or_default().to_owned();
+    let is_file = part.file_name().is_some();
+    let named_file = part.file_name().is_some_and(|name| !name.is_empty());
+    let nested = part.content_type().is_some_and(|kind| kind.type_() == "multipart");
+    let charset = part.content_type().and_then(|kind| kind.get_param("charset"));
+    let foreign = charset.is_some_and(|charset| charset.as_str().to_lowercase() != "utf-8");
+    if nested || foreign || named_file {
+        let wanted = "only fields in UTF-8 are taken, no files";
+        return Err(Refusal::Unsupported(wanted.into()));
+    }
+    let bytes = part.bytes().await.map_err(|_| broken())?;
+    if is_file && bytes.is_empty() {
+        return Ok(()); // a file input that was left empty
+    }
+    if is_file {
+        return Err(Refusal::Unsupported("files are not taken".into()));
+    }
+    let value = String::from_utf8(bytes.to_vec())
+        .map_err(|_| Refusal::Malformed("the form is not UTF-8".into()))?;
+    if name.is_empty() {
+        return Ok(());
+    }
+    add(pairs, name, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_forms_are_read_and_hostile_ones_refused() {
+        let pairs = urlencoded(b"a=1&&b=&a=2+3&c=%C3%A9&=x&d&e.f=1").unwrap();
+        let shown: Vec<_> = pairs.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        assert_eq!(shown, ["a=1", "b=", "a=2 3", "c=é", "d=", "e.f=1"]);
+        let many = "a=1&".repeat(201);
+        let long = format!("a={}", "x".repeat(9_000));
+        let cases: [(&[u8], u16); 7] = [
+            (b"a=%ZZ", 400),
+            (b"a=%4", 400),
+            (b"a=%00", 400),
+            (b"a=%C0%AF", 400),
+            (b"a=\xff", 400),
+            (many.as_bytes(), 422),
+            (long.as_bytes(), 422),
+        ];
+        for (body, status) in cases {
+            assert_eq!(urlencoded(body).unwrap_err().status(), status);
+        }
+    }
+
+    fn part(head: &str, body: &str) -> String {
+        format!("--B\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n")
+    }
+
+    #[test]
+    fn multipart_fields_are_read_and_files_refused() {
+        let good = part("name=\"a\"", "1") + &part("name=\"f\"; filename=\"\"", "") + "--B--\r\n";
+        assert_eq!(multipart(good.as_bytes(), "B").unwrap(), [("a".into(), "1".into())]);
+        let many: String = (0..1_000).map(|_| part("name=\"a\"", "1")).collect();
+        let cases = [
+            (part("name=\"a\"", "1"), 400),
+            (part("name=\"f\"; filename=\"../../etc/cron.d/x\"", "x") + "--B--", 415),
+            (part("name=\"a\"\r\nContent-Type: multipart/mixed; boundary=C", "x") + "--B--", 415),
+            (part("name=\"a\"\r\nContent-Type: text/plain; charset=utf-16", "x") + "--B--", 415),
+            (many + "--B--", 422),
+            ("--B--".repeat(3), 400),
+        ];
+        for (body, status) in cases {
+            let result = multipart(body.as_bytes(), "B");
+            let found = result.as_ref().map_or_else(Refusal::status, |pairs| {
+                if pairs.is_empty() { 400 } else { 200 }
+            });
+            assert_eq!(found, status, "{body:.80}: {result:?}");
+        }
+        assert_eq!(boundary("multipart/form-data; boundary=\"a b\"").as_deref(), Some("a b"));
+        assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(1_024))), None);
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_panic() {
+        let alphabet: &[u8] = b"--B\r\n=&%%+a\xff\x00;:\"name=";
+        let mut state = 7_u64;
+        for _ in 0..5_000 {
+            let mut body = Vec::new();
+            for _ in 0..40 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let at = usize::try_from(state >> 40).unwrap() % alphabet.len();
+                body.push(alphabet[at]);
+            }
+            let _ = urlencoded(&body);
+            let _ = multipart(&body, "B");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! JSON from outside, read strictly: no duplicate keys, bounded depth and count, numbers as the
+//! text that came, so that an id of 19 digits stays itself.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Refusal;
+
+/// Objects and lists within each other.
+const DEPTH_MAX: usize = 32;
+/// Values in one document: a batch of 1,000 leads has its own bound for each.
+const VALUES_MAX: usize = 100_000;
+
+/// A value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Json<'a> {
+    Null,
+    Bool(bool),
+    /// As it came.
+    Number(&'a str),
+    Text(Cow<'a, str>),
+    List(Vec<Json<'a>>),
+    /// In the order of the document.
+    Map(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// Reads a whole document.
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let text = text(bytes)?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|e| malformed(&e))?;
+        read(raw.get(), 0, &mut 0)
+    }
+
+    /// The value under a key of an object.
+    pub(super) fn get(&self, key: &str) -> Option<&Json<'a>> {
+        match self {
+            Self::Map(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// A leaf as text; `None` for null, objects and lists.
+    pub(super) fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Number(text) => Some(Cow::Borrowed(text)),
+            Self::Bool(true) => Some(Cow::Borrowed("true")),
+            Self::Bool(false) => Some(Cow::Borrowed("false")),
+            Self::Null | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+
+    /// `true`, `"true"`, `1`.
+    pub(super) fn is_true(&self) -> bool {
+        matches!(self.as_text().as_deref(), Some("true" | "1"))
+    }
+
+    /// The document in a form that does not depend on the order of keys.
+    pub(super) fn canonical(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Null => out.push(b'n'),
+            Self::Bool(truth) => out.push(if *truth { b't' } else { b'f' }),
+            Self::Number(text) => piece(b'#', text, out),
+            Self::Text(text) => piece(b'"', text, out),
+            Self::List(items) => {
+                out.push(b'[');
+                items.iter().for_each(|item| item.canonical(out));
+                out.push(b']');
+            }
+            Self::Map(entries) => {
+                let mut sorted: Vec<_> = entries.iter().collect();
+                sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+                out.push(b'{');
+                for (key, value) in sorted {
+                    piece(b'"', key, out);
+                    value.canonical(out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+
+    /// Every leaf with its dotted name; the items of a list of leaves share the list's name.
+    pub(super) fn leaves(&self, name: &str, out: &mut Vec<(String, String)>) {
+        match self {
+            Self::Map(entries) => {
+                for (key, value) in entries {
+                    let dotted = if name.is_empty() { key.to_string() } else { format!("{name}.{key}") };
+                    value.leaves(&dotted, out);
+                }
+            }
+            Self::List(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    match item {
+                        Self::Map(_) | Self::List(_) => item.leaves(&format!("{name}.{at}"), out),
+                        Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => {
+                            item.leaves(name, out);
+                        }
+                    }
+                }
+            }
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => {
+                if let Some(text) = self.as_text() {
+                    out.push((name.to_owned(), text.into_owned()));
+                }
+            }
+        }
+    }
+}
+
+/// Length before content, so that no two documents look the same.
+fn piece(kind: u8, text: &str, out: &mut Vec<u8>) {
+    out.push(kind);
+    out.extend_from_slice(text.len().to_string().as_bytes());
+    out.push(b':');
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// The text of a body: UTF-8, one byte order mark allowed.
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Refusal> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Refusal::Malformed("the body is empty".into()));
+    }
+    std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed("the body is not UTF-8".into()))
+}
+
+fn malformed(error: &serde_json::Error) -> Refusal {
+    let (line, column) = (error.line(), error.column());
+    let message = format!("the body is no valid JSON at line {line}, column {column}");
+    Refusal::Malformed(message)
+}
+
+fn read<'a>(raw: &'a str, depth: usize, count: &mut usize) -> Result<Json<'a>, Refusal> {
+    if depth > DEPTH_MAX {
+        let message = format!("the JSON is nested more than {DEPTH_MAX} deep");
+        return Err(Refusal::Malformed(message));
+    }
+    *count += 1;
+    if *count > VALUES_MAX {
+        return Err(Refusal::Unprocessable(format!("more than {VALUES_MAX} values")));
+    }
+    match raw.as_bytes().first() {
+        Some(b'{') => {
+            let entries: Entries<'a> = serde_json::from_str(raw).map_err(|e| malformed(&e))?;
+            let mut map: Vec<(Cow<'a, str>, Json<'a>)> = Vec::with_capacity(entries.0.len());
+            for (key, value) in entries.0 {
+                let value = read(value.get(), depth + 1, count)?;
+                map.push((key, value));
+            }
+            twice(&map)?;
+            Ok(Json::Map(map))
+        }
+        Some(b'[') => {
+            let items: Items<'a> = serde_json::from_str(raw).map_err(|e| malformed(&e))?;
+            let read = |item: &'a RawValue| read(item.get(), depth + 1, count);
+            items.0.into_iter().map(read).collect::<Result<_, _>>().map(Json::List)
+        }
+        Some(b'"') => string(raw).map(Json::Text),
+        Some(b't') => Ok(Json::Bool(true)),
+        Some(b'f') => Ok(Json::Bool(false)),
+        Some(b'n') => Ok(Json::Null),
+        Some(_) | None => Ok(Json::Number(raw)),
+    }
+}
+
+fn string(raw: &str) -> Result<Cow<'_, str>, Refusal> {
+    let inner = raw.get(1..raw.len() - 1).unwrap_or_default();
+    if !inner.contains('\\') {
+        return Ok(Cow::Borrowed(inner));
+    }
+    serde_json::from_str(raw).map(Cow::Owned).map_err(|e| malformed(&e))
+}
+
+/// Two readers of a doubled key may disagree about what was signed.
+fn twice(map: &[(Cow<'_, str>, Json<'_>)]) -> Result<(), Refusal> {
+    let mut keys: Vec<&str> = map.iter().map(|(key, _)| key.as_ref()).collect();
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(Refusal::Malformed("a key stands twice in one object".into()));
+    }
+    Ok(())
+}
+
+struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(key) = map.next_key::<Key<'de>>()? {
+                    entries.push((key.0, map.next_value()?));
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Reader)
+    }
+}
+
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Items<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Items(items))
+            }
+        }
+        deserializer.deserialize_seq(Reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_documents_are_refused_and_odd_ones_kept_exactly() {
+        let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
+        let abyss = "[".repeat(10_000);
+        let refused: [&[u8]; 12] = [
+            b"",
+            b"  \n",
+            b"{}{}",
+            b"{\"a\":1,}",
+            b"{\"email\":\"a\",\"email\":\"b\"}",
+            b"{\"a\":\"\\ud800\"}",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":NaN}",
+            b"\xef\xbb\xbf\xef\xbb\xbf{}",
+            b"{\"a\":\"\x01\"}",
+            deep.as_bytes(),
+            abyss.as_bytes(),
+        ];
+        for body in refused {
+            let result = Json::parse(body);
+            let shown = String::from_utf8_lossy(body.get(..body.len().min(40)).unwrap()).into_owned();
+            assert!(matches!(result, Err(Refusal::Malformed(_))), "{shown}: {result:?}");
+        }
+        let text = b"\xef\xbb\xbf{\"id\": 1234567890123456789012, \"x\": 1e999, \"__proto__\": null, \"e\": \"\\u00e4\"}";
+        let json = Json::parse(text).unwrap();
+        assert_eq!(json.get("id"), Some(&Json::Number("1234567890123456789012")));
+        assert_eq!(json.get("x"), Some(&Json::Number("1e999")));
+        assert_eq!(json.get("e"), Some(&Json::Text("ä".into())));
+    }
+
+    #[test]
+    fn the_canonical_form_does_not_depend_on_order_or_space() {
+        let form = |text: &str| {
+            let mut out = Vec::new();
+            Json::parse(text.as_bytes()).unwrap().canonical(&mut out);
+            out
+        };
+        assert_eq!(form("{\"a\":1,\"b\":[true,null]}"), form("{ \"b\" : [true, null], \"a\" : 1 }"));
+        assert_ne!(form("{\"a\":1}"), form("{\"a\":\"1\"}"));
+        assert_ne!(form("{\"a\":\"1:b\"}"), form("{\"a1\":\":b\"}"));
+    }
+}

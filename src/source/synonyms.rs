@@ -1,0 +1,117 @@
+//! What forms call our fields, in the languages that our users' forms are written in.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::lead::Attribution;
+
+const FIELDS: &[(&str, &str)] = &[
+    ("name", "name full_name fullname your_name contact_name customer_name nombre_completo nom_complet nome vollstaendiger_name ansprechpartner naam"),
+    ("first_name", "first_name firstname fname given_name forename vorname nombre prenom prénom primeiro_nome voornaam"),
+    ("last_name", "last_name lastname lname surname family_name nachname familienname apellido apellidos nom nom_de_famille sobrenome achternaam"),
+    ("email", "email e_mail mail email_address your_email user_email work_email business_email contact_email e_mail_adresse emailadresse correo correo_electronico courriel adresse_email replyto"),
+    ("phone", "phone tel telephone phone_number phonenumber phone_1 mobile mobile_phone cell user_phone work_phone your_phone telefon telefonnummer handy rufnummer telefono teléfono celular movil telephone_number téléphone portable telefone telefoon"),
+    ("company", "company company_name organization organisation business firm firma unternehmen empresa entreprise societe société azienda bedrijf"),
+    ("job_title", "job_title jobtitle job position role_title occupation berufsbezeichnung beruf cargo poste fonction"),
+    ("website", "website web_site url homepage company_website webseite sitio_web site_web"),
+    ("street", "street street_address address address_1 address1 address_line_1 strasse straße direccion adresse rue"),
+    ("city", "city town locality ort stadt wohnort ciudad ville cidade"),
+    ("region", "region state province county bundesland kanton provincia region_name departement"),
+    ("postcode", "postcode postal_code zip zip_code zipcode plz postleitzahl codigo_postal code_postal cep"),
+    ("country", "country country_code country_name land pais país pays"),
+    ("language", "language lang locale sprache idioma langue"),
+    ("message", "message comment comments inquiry enquiry your_message question questions details note notes nachricht anfrage mitteilung bemerkung mensaje consulta commentaire mensagem bericht"),
+];
+
+const ATTRIBUTION: &[(&str, &str)] = &[
+    ("gclid", "gcl_id"),
+    ("referrer", "referer http_referrer"),
+    ("landing_page", "page_url page_uri landing_url landingpage"),
+    ("campaign_id", "campaignid"),
+    ("form_id", "formid"),
+];
+
+const CONSENT: &[&str] = &[
+    "consent", "gdpr", "gdpr_consent", "opt_in", "optin", "newsletter", "terms", "privacy",
+    "privacy_policy", "marketing_consent", "tcpa", "datenschutz", "einwilligung", "agb",
+];
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let words = FIELDS.iter().flat_map(|(field, words)| words.split(' ').map(move |w| (w, *field)));
+    words.collect()
+});
+
+static BY_KEY: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let own = Attribution::NAMES.into_iter().map(|name| (name, name));
+    let more = ATTRIBUTION.iter().flat_map(|(key, words)| words.split(' ').map(move |w| (w, *key)));
+    own.chain(more).collect()
+});
+
+/// Our field of a folded name.
+pub(super) fn field(folded: &str) -> Option<&'static str> {
+    BY_NAME.get(folded).copied()
+}
+
+/// Our attribution key of a folded name.
+pub(super) fn attribution(folded: &str) -> Option<&'static str> {
+    BY_KEY.get(folded).copied()
+}
+
+/// Whether a folded name is one that forms give to consents.
+pub(super) fn is_consent(folded: &str) -> bool {
+    CONSENT.contains(&folded)
+}
+
+/// One spelling for a name: `fields[E-Mail][value]`, `contact.email` and `your-email` fold to what
+/// stands in the tables.
+pub(super) fn fold_name(name: &str) -> String {
+    let parts: Vec<&str> = name.split(['[', ']', '.']).filter(|part| !part.is_empty()).collect();
+    let tail = ["value", "raw_value", "0"];
+    let last = parts.iter().rposition(|part| !tail.contains(part)).unwrap_or(0);
+    let part = parts.get(last).copied().unwrap_or(name);
+    let mut folded = String::with_capacity(part.len());
+    for c in part.trim().trim_start_matches('_').chars() {
+        match c {
+            '-' | ' ' | '_' | '/' => {
+                if !folded.ends_with('_') && !folded.is_empty() {
+                    folded.push('_');
+                }
+            }
+            ':' | '*' | '?' => {}
+            c => folded.extend(c.to_lowercase()),
+        }
+    }
+    while folded.ends_with('_') {
+        folded.pop();
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fold_to_the_field_that_people_mean() {
+        let cases = [
+            ("E-Mail", Some("email")),
+            ("your-email", Some("email")),
+            ("fields[email][value]", Some("email")),
+            ("contact.email", Some("email")),
+            ("_replyto", Some("email")),
+            ("Telefon *", Some("phone")),
+            ("PLZ", Some("postcode")),
+            ("Prénom", Some("first_name")),
+            ("First Name", Some("first_name")),
+            ("data[0][Nachricht]", Some("message")),
+            ("employees", None),
+            ("[][]", None),
+            ("", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(field(&fold_name(name)), expected, "{name}");
+        }
+        assert_eq!(attribution(&fold_name("UTM Source")), Some("utm_source"));
+        assert_eq!(attribution("gcl_id"), Some("gclid"));
+    }
+}

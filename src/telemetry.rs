@@ -1,0 +1,17 @@
+//! Structured logs on standard error, without personal data. Knows no stage.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; `json` for machines. A second call changes nothing.
+pub fn start(json: bool, level: &str) {
+    let filter = EnvFilter::try_new(format!("{level},actix_server=warn,mio=warn"))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let _ = if json {
+        logs.json().try_init()
+    } else {
+        logs.compact().try_init()
+    };
+}

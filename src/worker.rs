@@ -1,0 +1,154 @@
+//! Lanes, one for each kind of work with its own pace: claim from the queue, let `flow` do it,
+//! acknowledge. What fails here is due again in the ledger. Knows nothing of what a step does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::clock::Clock;
+use crate::flow::Flow;
+use crate::lead::{Ticket, WorkKind};
+
+/// How many leads one transaction assigns at most.
+const ASSIGN_BATCH: usize = 64;
+/// How often what is due in the ledger is pushed again.
+const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// After trouble with the ledger a lane rests so long.
+const REST: Duration = Duration::from_millis(500);
+
+/// What the lanes work on.
+const LANES: [(Lane, &[WorkKind]); 4] = [
+    (Lane::Assign, &[WorkKind::Assign]),
+    (Lane::Mail, &[WorkKind::Mail, WorkKind::Hook]),
+    (Lane::Decide, &[WorkKind::Decide, WorkKind::Fetch]),
+    (Lane::Upkeep, &[WorkKind::Expire, WorkKind::Alarm]),
+];
+
+#[derive(Clone, Copy)]
+enum Lane {
+    Assign,
+    Mail,
+    Decide,
+    Upkeep,
+}
+
+/// The background tasks; they end when `stop` is told.
+pub struct Workers {
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Workers {
+    /// Starts the lanes and the sweep; `sends` notices go out at once.
+    pub fn start(flow: &Arc<Flow>, sends: usize) -> Self {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let mut tasks = Vec::new();
+        for (lane, kinds) in LANES {
+            let copies = if matches!(lane, Lane::Mail) {
+                sends.max(1)
+            } else {
+                1
+            };
+            for _ in 0..copies {
+                let flow = flow.clone();
+                let mut stopped = stopped.clone();
+                tasks.push(tokio::spawn(async move {
+                    loop {
+                        let claimed = flow.queue.claim(kinds, batch(lane));
+                        let tickets = tokio::select! {
+                            tickets = claimed => tickets,
+                            _ = stopped.changed() => return,
+                        };
+                        if !work(&flow, lane, tickets).await {
+                            Clock::pause(REST).await;
+                        }
+                        if *stopped.borrow() {
+                            return;
+                        }
+                    }
+                }));
+            }
+        }
+        let (flow, mut stopped) = (flow.clone(), stopped);
+        tasks.push(tokio::spawn(async move {
+            loop {
+                if let Err(fault) = flow.sweep().await {
+                    tracing::warn!(%fault, "what is due could not be read");
+                }
+                tokio::select! {
+                    () = Clock::pause(SWEEP_EVERY) => {}
+                    _ = stopped.changed() => return,
+                }
+            }
+        }));
+        Self { tasks, stop }
+    }
+
+    /// Lets every lane finish what it claimed, for at most `patience`.
+    pub async fn stop(self, patience: Duration) {
+        let _ = self.stop.send(true);
+        if tokio::time::timeout(patience, join_all(self.tasks))
+            .await
+            .is_err()
+        {
+            tracing::warn!("some notices were still being sent; they are sent again at the start");
+        }
+    }
+}
+
+/// Does everything that is due now and what follows from it, without the background tasks.
+pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), crate::ledger::Fault> {
+    loop {
+        while flow.undecided() > 0 {
+            tokio::task::yield_now().await;
+        }
+        flow.sweep().await?;
+        let mut idle = true;
+        for (lane, kinds) in LANES {
+            let tickets = flow.queue.claim_now(kinds, batch(lane));
+            if !tickets.is_empty() {
+                idle = false;
+                work(flow, lane, tickets).await;
+            }
+        }
+        let (waiting, claimed) = flow.queue.depth();
+        if idle && waiting + claimed + flow.undecided() == 0 {
+            return Ok(());
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+fn batch(lane: Lane) -> usize {
+    match lane {
+        Lane::Assign | Lane::Upkeep => ASSIGN_BATCH,
+        Lane::Mail => 1,
+        Lane::Decide => 16,
+    }
+}
+
+/// Whether it went well; what did not is still due in the ledger.
+async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
+    let mine = tickets.clone();
+    let result = match lane {
+        Lane::Assign => flow.assign(tickets).await,
+        Lane::Upkeep => flow.look_after(tickets).await,
+        Lane::Mail => {
+            let sends = tickets.into_iter().map(|ticket| flow.notify(ticket));
+            join_all(sends).await.into_iter().collect()
+        }
+        Lane::Decide => {
+            // Acknowledged by the thread that decides.
+            for ticket in tickets {
+                flow.screen_again(ticket);
+            }
+            return true;
+        }
+    };
+    flow.queue.ack(&mine);
+    if let Err(fault) = &result {
+        tracing::warn!(%fault, "a step failed; it is due again");
+    }
+    result.is_ok()
+}
