@@ -59,7 +59,11 @@ impl Daemon {
         let address = listener.local_addr().context("the address is unknown")?;
         let ledger = Ledger::serve(&config.storage).context("the ledger cannot be opened")?;
         let key = secret_key(&config).context("the secret key cannot be read or made")?;
-        let public_url = config.server.url_at(address).trim_end_matches('/').to_owned();
+        let public_url = config
+            .server
+            .url_at(address)
+            .trim_end_matches('/')
+            .to_owned();
         let deliverer = Deliverer::new(&config.mail, &host_of(&public_url))
             .context("mail cannot be sent with these settings")?;
         let parts = Parts {
@@ -273,7 +277,9 @@ fn host_of(public_url: &str) -> String {
 }
 
 /// Resolves at the first of these signals.
-fn signal(kinds: &[tokio::signal::unix::SignalKind]) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+fn signal(
+    kinds: &[tokio::signal::unix::SignalKind],
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
     use tokio::signal::unix::signal;
     let mut signals = Vec::new();
     for kind in kinds {

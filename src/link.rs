@@ -61,8 +61,13 @@ pub fn verify(key: &[u8], token: &str, now: Millis) -> Result<Claim, Broken> {
     if token.len() > TOKEN_CHARS_MAX {
         return Err(Broken::Malformed);
     }
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Broken::Malformed)?;
-    let at = bytes.len().checked_sub(MAC_BYTES).ok_or(Broken::Malformed)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(token)
+        .map_err(|_| Broken::Malformed)?;
+    let at = bytes
+        .len()
+        .checked_sub(MAC_BYTES)
+        .ok_or(Broken::Malformed)?;
     let (signed, given) = bytes.split_at(at);
     if !secret::same(&mac(key, signed), given) {
         return Err(Broken::Forged);
@@ -113,7 +118,11 @@ mod tests {
         };
         let token = sign(b"key", &claim);
         assert_eq!(verify(b"key", &token, 5_000), Ok(claim));
-        let swapped = token.replacen(&token[10..11], if &token[10..11] == "A" { "B" } else { "A" }, 1);
+        let swapped = token.replacen(
+            &token[10..11],
+            if &token[10..11] == "A" { "B" } else { "A" },
+            1,
+        );
         let cases = [
             (token.clone(), 5_001, Broken::Expired),
             (token[..token.len() - 2].to_owned(), 0, Broken::Forged),

@@ -25,7 +25,9 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<(), Failed> {
             "policy": assembled.as_ref().ok().map(|policy| policy.hash.clone()),
             "problems": problems.map_or(&[][..], Vec::as_slice),
         }))?;
-        return assembled.map(|_| ()).map_err(|_| Failed::Problems(Vec::new()));
+        return assembled
+            .map(|_| ())
+            .map_err(|_| Failed::Problems(Vec::new()));
     }
     let policy = assembled?;
     let mut out = std::io::stdout().lock();

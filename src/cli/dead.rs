@@ -41,9 +41,14 @@ pub(super) fn run(config: &Path, command: Dead) -> Result<(), Failed> {
         Dead::Redrive { delivery, by } => {
             let (config, ledger) = super::open(config)?;
             let found = ledger.read(|r| r.dead(10_000))?;
-            let lead = found.iter().find(|(d, _)| d.id == delivery).map(|(d, _)| d.lead);
+            let lead = found
+                .iter()
+                .find(|(d, _)| d.id == delivery)
+                .map(|(d, _)| d.lead);
             let lead = lead.ok_or_else(|| {
-                Failed::Refused(format!("there is no dead delivery {delivery}; see `dead list`"))
+                Failed::Refused(format!(
+                    "there is no dead delivery {delivery}; see `dead list`"
+                ))
             })?;
             leads::act(&config, &ledger, lead, Act::Redrive { delivery }, &by)
         }
@@ -54,7 +59,9 @@ fn list(config: &Path, limit: i64, json: bool) -> Result<(), Failed> {
     let (_, ledger) = super::open(config)?;
     let found = ledger.read(|r| r.dead(limit))?;
     if json {
-        let rows = found.iter().map(|(delivery, attempts)| show::delivery_json(delivery, attempts));
+        let rows = found
+            .iter()
+            .map(|(delivery, attempts)| show::delivery_json(delivery, attempts));
         return super::print_json(&rows.collect());
     }
     let mut out = std::io::stdout().lock();
@@ -62,7 +69,14 @@ fn list(config: &Path, limit: i64, json: bool) -> Result<(), Failed> {
         writeln!(out, "nothing is dead")?;
         return Ok(());
     }
-    let mut table = leads::table(&["delivery", "lead", "channel", "rep", "attempts", "last answer"]);
+    let mut table = leads::table(&[
+        "delivery",
+        "lead",
+        "channel",
+        "rep",
+        "attempts",
+        "last answer",
+    ]);
     for (delivery, attempts) in &found {
         let last = attempts.last().map(show::attempt_words).unwrap_or_default();
         table.add_row([
@@ -75,6 +89,9 @@ fn list(config: &Path, limit: i64, json: bool) -> Result<(), Failed> {
         ]);
     }
     writeln!(out, "{table}")?;
-    writeln!(out, "send one again: leadgate dead redrive DELIVERY --by NAME")?;
+    writeln!(
+        out,
+        "send one again: leadgate dead redrive DELIVERY --by NAME"
+    )?;
     Ok(())
 }

@@ -21,9 +21,23 @@ pub(super) fn run(ledger: &Ledger, mut filter: Filter, form: Form) -> Result<(),
     };
     let mut csv = csv::Writer::from_writer(Vec::new());
     if matches!(form, Form::Csv) {
-        let own = ["id", "received_at", "source", "stage", "grade", "points", "pool", "rep", "reason"];
-        let names = own.into_iter().chain(Fields::NAMES).chain(others.iter().map(String::as_str));
-        csv.write_record(names.map(safe)).map_err(anyhow::Error::from)?;
+        let own = [
+            "id",
+            "received_at",
+            "source",
+            "stage",
+            "grade",
+            "points",
+            "pool",
+            "rep",
+            "reason",
+        ];
+        let names = own
+            .into_iter()
+            .chain(Fields::NAMES)
+            .chain(others.iter().map(String::as_str));
+        csv.write_record(names.map(safe))
+            .map_err(anyhow::Error::from)?;
     }
     loop {
         let page = ledger.read(|r| r.list(&filter, PAGE))?;
@@ -33,7 +47,8 @@ pub(super) fn run(ledger: &Ledger, mut filter: Filter, form: Form) -> Result<(),
             match form {
                 Form::Csv => {
                     let record = record(lead, &others);
-                    csv.write_record(record.iter().map(|v| safe(v))).map_err(anyhow::Error::from)?;
+                    csv.write_record(record.iter().map(|v| safe(v)))
+                        .map_err(anyhow::Error::from)?;
                 }
                 Form::Json => writeln!(out, "{}", show::lead_json(lead))?,
             }
@@ -63,7 +78,13 @@ fn record(lead: &Lead, others: &BTreeSet<String>) -> Vec<String> {
         text(&lead.reason),
     ];
     record.extend(Fields::NAMES.map(|name| fields.get(name).unwrap_or_default().to_owned()));
-    let joined = |name: &String| fields.other.get(name).map(|v| v.join("; ")).unwrap_or_default();
+    let joined = |name: &String| {
+        fields
+            .other
+            .get(name)
+            .map(|v| v.join("; "))
+            .unwrap_or_default()
+    };
     record.extend(others.iter().map(joined));
     record
 }

@@ -201,7 +201,10 @@ fn closing(
         End::Invalid => Outcome::Invalid,
         End::NoResponse => Outcome::NoResponse,
     };
-    let value = value.map(crate::outcome::minor_units).transpose().map_err(Failed::Refused)?;
+    let value = value
+        .map(crate::outcome::minor_units)
+        .transpose()
+        .map_err(Failed::Refused)?;
     let currency = crate::outcome::currency(currency).map_err(Failed::Refused)?;
     Ok(Act::Close {
         outcome,
@@ -262,7 +265,11 @@ fn list(path: &Path, which: &Which, limit: i64, json: bool) -> Result<(), Failed
     }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{table}")?;
-    writeln!(out, "{} leads; one of them whole: leadgate leads show ID", leads.len())?;
+    writeln!(
+        out,
+        "{} leads; one of them whole: leadgate leads show ID",
+        leads.len()
+    )?;
     Ok(())
 }
 
@@ -322,7 +329,9 @@ fn time_of(text: &str, now: Millis) -> Result<Millis, Failed> {
         return Ok(at.as_millisecond());
     }
     if let Ok(date) = text.parse::<jiff::civil::Date>() {
-        let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(anyhow::Error::from)?;
+        let zoned = date
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .map_err(anyhow::Error::from)?;
         return Ok(zoned.timestamp().as_millisecond());
     }
     let (number, unit) = text.split_at(text.len().saturating_sub(1));
@@ -335,7 +344,8 @@ fn time_of(text: &str, now: Millis) -> Result<Millis, Failed> {
     match number.parse::<i64>() {
         Ok(n) if unit > 0 && (0..100_000).contains(&n) => Ok(now - n * unit),
         Ok(_) | Err(_) => {
-            let wanted = "wanted is a date (2026-11-24), a time (2026-11-24T09:00:00Z) or 30m, 2h, 7d";
+            let wanted =
+                "wanted is a date (2026-11-24), a time (2026-11-24T09:00:00Z) or 30m, 2h, 7d";
             Err(Failed::Refused(format!("`{text}` is no time; {wanted}")))
         }
     }

@@ -28,7 +28,12 @@ use crate::problem::{self, Problem};
 #[command(name = "leadgate", version, about, disable_help_subcommand = true)]
 struct Cli {
     /// The configuration file.
-    #[arg(long, global = true, env = "LEADGATE_CONFIG", default_value = "config/leadgate.toml")]
+    #[arg(
+        long,
+        global = true,
+        env = "LEADGATE_CONFIG",
+        default_value = "config/leadgate.toml"
+    )]
     config: PathBuf,
     #[command(subcommand)]
     command: Command,
@@ -105,7 +110,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve => serve::run(&cli.config),
-        Command::Demo(args) => demo::run(&args),
+        Command::Demo(args) => demo::run(&cli.config, &args),
         Command::Check(args) => check::run(&cli.config, &args),
         Command::Send(args) => send::run(&cli.config, &args),
         Command::Leads(args) => leads::run(&cli.config, args.command),
@@ -152,7 +157,9 @@ fn open(config: &std::path::Path) -> Result<(Config, Ledger), Failed> {
 
 /// A runtime for commands that use the network.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }
 
 /// Prints a value for a program.

@@ -33,13 +33,24 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<(), Failed> {
     let config = Config::load(path)?;
     let policy = daemon::assemble(&config)?;
     let Some(source) = policy.sources.get(&args.source) else {
-        let known: Vec<_> = policy.sources.iter().map(|source| source.name.as_str()).collect();
-        let text = format!("no source `{}`; there are {}", args.source, known.join(", "));
+        let known: Vec<_> = policy
+            .sources
+            .iter()
+            .map(|source| source.name.as_str())
+            .collect();
+        let text = format!(
+            "no source `{}`; there are {}",
+            args.source,
+            known.join(", ")
+        );
         return Err(Failed::Refused(text));
     };
     let sample = sample(source, args)?;
     let sample = source.adapter.sign(source, sample, Clock::system().now());
-    let base = args.url.clone().unwrap_or_else(|| format!("http://{}", config.server.listen));
+    let base = args
+        .url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", config.server.listen));
     let url = format!("{}/in/{}", base.trim_end_matches('/'), source.name);
     super::runtime()?.block_on(async {
         let answer = post(&client()?, &url, &sample).await?;
@@ -63,11 +74,17 @@ fn sample(source: &Source, args: &Args) -> Result<Sample, Failed> {
         Some("xml") => "application/xml",
         Some(_) | None => "application/x-www-form-urlencoded",
     };
-    let kind = args.content_type.clone().unwrap_or_else(|| by_ending.to_owned());
+    let kind = args
+        .content_type
+        .clone()
+        .unwrap_or_else(|| by_ending.to_owned());
     Ok(Sample {
         method: "POST",
         query: String::new(),
-        headers: vec![("content-type".into(), kind), ("accept".into(), "application/json".into())],
+        headers: vec![
+            ("content-type".into(), kind),
+            ("accept".into(), "application/json".into()),
+        ],
         body,
     })
 }
@@ -92,7 +109,10 @@ pub(super) async fn post(
     for (name, value) in &sample.headers {
         request = request.header(name, value);
     }
-    let answer = request.send().await.with_context(|| format!("{url} does not answer"))?;
+    let answer = request
+        .send()
+        .await
+        .with_context(|| format!("{url} does not answer"))?;
     let status = answer.status().as_u16();
     Ok((status, answer.text().await?))
 }

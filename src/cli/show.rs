@@ -53,7 +53,11 @@ pub(super) fn run(ledger: &Ledger, id: &str, json: bool) -> Result<(), Failed> {
 fn write(out: &mut impl Write, whole: &Whole) -> std::io::Result<()> {
     let lead = &whole.lead;
     write_head(out, lead)?;
-    let line: Vec<_> = whole.history.iter().map(|(recorded, _)| recorded.clone()).collect();
+    let line: Vec<_> = whole
+        .history
+        .iter()
+        .map(|(recorded, _)| recorded.clone())
+        .collect();
     writeln!(out, "\nIn one line\n  {}", printable(&history_line(&line)))?;
     writeln!(out, "\nHistory")?;
     for (recorded, policy) in &whole.history {
@@ -69,7 +73,11 @@ fn write(out: &mut impl Write, whole: &Whole) -> std::io::Result<()> {
     }
     if whole.facts.seen.times > 0 {
         let last = whole.facts.seen.last_at.map(iso).unwrap_or_default();
-        writeln!(out, "\nThe same person asked {} times before, last {last}", whole.facts.seen.times)?;
+        writeln!(
+            out,
+            "\nThe same person asked {} times before, last {last}",
+            whole.facts.seen.times
+        )?;
     }
     if !whole.deliveries.is_empty() {
         writeln!(out, "\nNotices")?;
@@ -93,9 +101,16 @@ fn write(out: &mut impl Write, whole: &Whole) -> std::io::Result<()> {
 }
 
 fn write_head(out: &mut impl Write, lead: &Lead) -> std::io::Result<()> {
-    let test = if lead.inquiry.is_test { " (a platform's test)" } else { "" };
+    let test = if lead.inquiry.is_test {
+        " (a platform's test)"
+    } else {
+        ""
+    };
     writeln!(out, "Lead {}{test}", lead.id)?;
-    let grade = lead.grade.as_deref().map(|g| format!("grade {g}, {} points", lead.points));
+    let grade = lead
+        .grade
+        .as_deref()
+        .map(|g| format!("grade {g}, {} points", lead.points));
     let with = lead.owner.as_deref().map(|rep| format!("with {rep}"));
     let pool = lead.pool.as_deref().map(|pool| format!("pool {pool}"));
     let mut facts = vec![lead.stage.to_string()];
@@ -104,7 +119,11 @@ fn write_head(out: &mut impl Write, lead: &Lead) -> std::io::Result<()> {
     writeln!(out, "  {}", facts.join(" · "))?;
     let received = iso(lead.received_at);
     let policy = lead.policy.as_deref().unwrap_or("-");
-    writeln!(out, "  received {received} by source {} · policy {policy}", lead.source)?;
+    writeln!(
+        out,
+        "  received {received} by source {} · policy {policy}",
+        lead.source
+    )?;
     writeln!(out, "\nWho and what")?;
     let fields = &lead.inquiry.fields;
     for name in Fields::NAMES {
@@ -113,8 +132,20 @@ fn write_head(out: &mut impl Write, lead: &Lead) -> std::io::Result<()> {
         }
     }
     let normal = [
-        ("email", fields.email.as_ref().and_then(|e| e.address.as_ref().filter(|a| **a != e.raw))),
-        ("phone", fields.phone.as_ref().and_then(|p| p.e164.as_ref().filter(|n| **n != p.raw))),
+        (
+            "email",
+            fields
+                .email
+                .as_ref()
+                .and_then(|e| e.address.as_ref().filter(|a| **a != e.raw)),
+        ),
+        (
+            "phone",
+            fields
+                .phone
+                .as_ref()
+                .and_then(|p| p.e164.as_ref().filter(|n| **n != p.raw)),
+        ),
     ];
     for (name, read_as) in normal {
         if let Some(read_as) = read_as {
@@ -122,7 +153,12 @@ fn write_head(out: &mut impl Write, lead: &Lead) -> std::io::Result<()> {
         }
     }
     for (name, values) in &fields.other {
-        writeln!(out, "  {:<12} {}", printable(name), printable(&values.join("; ")))?;
+        writeln!(
+            out,
+            "  {:<12} {}",
+            printable(name),
+            printable(&values.join("; "))
+        )?;
     }
     for (name, value) in &lead.inquiry.attribution.0 {
         writeln!(out, "  {:<12} {}", printable(name), printable(value))?;
@@ -136,7 +172,12 @@ fn write_head(out: &mut impl Write, lead: &Lead) -> std::io::Result<()> {
 
 fn details(event: &Event) -> String {
     match event {
-        Event::Graded { grade, points, pool, .. } => {
+        Event::Graded {
+            grade,
+            points,
+            pool,
+            ..
+        } => {
             format!("graded {grade}, {points} points, pool {pool}")
         }
         Event::Offered { rep, why, .. } => format!("offered {rep}: {why}"),
@@ -154,11 +195,22 @@ fn details(event: &Event) -> String {
         Event::Conflict { submission } => {
             format!("conflict: came again with other content in submission {submission}")
         }
-        Event::Closed { value: Some(value), currency, .. } => {
+        Event::Closed {
+            value: Some(value),
+            currency,
+            ..
+        } => {
             let currency = currency.as_deref().unwrap_or_default();
-            format!("{} {}.{:02} {currency}", event.words(), value / 100, value % 100)
+            format!(
+                "{} {}.{:02} {currency}",
+                event.words(),
+                value / 100,
+                value % 100
+            )
         }
-        Event::Closed { why: Some(why), .. } | Event::Rescreened { why } | Event::Alarmed { why } => {
+        Event::Closed { why: Some(why), .. }
+        | Event::Rescreened { why }
+        | Event::Alarmed { why } => {
             format!("{}: {why}", event.words())
         }
         Event::Received
@@ -232,9 +284,13 @@ fn phrase_words(phrase: &Phrase) -> String {
 
 fn write_candidates(out: &mut impl Write, event: &Event) -> std::io::Result<()> {
     let (chosen, candidates): (Option<&str>, &[Candidate]) = match event {
-        Event::Offered { rep, candidates, .. } => (Some(rep.as_str()), candidates),
+        Event::Offered {
+            rep, candidates, ..
+        } => (Some(rep.as_str()), candidates),
         Event::Waiting { candidates, .. } => (None, candidates),
-        Event::Tested { rep, candidates, .. } => (rep.as_deref(), candidates),
+        Event::Tested {
+            rep, candidates, ..
+        } => (rep.as_deref(), candidates),
         _ => return Ok(()),
     };
     for candidate in candidates {
@@ -253,7 +309,10 @@ fn write_candidates(out: &mut impl Write, event: &Event) -> std::io::Result<()> 
 
 /// How an attempt ended, in words.
 pub(super) fn attempt_words(attempt: &Attempt) -> String {
-    let took = attempt.took_ms.map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
+    let took = attempt
+        .took_ms
+        .map(|ms| format!(" ({ms} ms)"))
+        .unwrap_or_default();
     let words = match &attempt.result {
         None => "no answer is recorded".to_owned(),
         Some(AttemptResult::Delivered) => "delivered".into(),
@@ -266,9 +325,12 @@ pub(super) fn attempt_words(attempt: &Attempt) -> String {
 /// Without the characters that move a terminal's cursor or turn its text around.
 pub(super) fn printable(text: &str) -> String {
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.chars().map(|c| if hidden(c) { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if hidden(c) { ' ' } else { c })
+        .collect()
 }
 
 fn iso_ms(at: i64) -> String {
@@ -316,16 +378,22 @@ pub(super) fn delivery_json(delivery: &Delivery, attempts: &[Attempt]) -> Value 
 }
 
 fn whole_json(whole: &Whole) -> Value {
-    let line: Vec<_> = whole.history.iter().map(|(recorded, _)| recorded.clone()).collect();
+    let line: Vec<_> = whole
+        .history
+        .iter()
+        .map(|(recorded, _)| recorded.clone())
+        .collect();
     let events = whole.history.iter().map(|(recorded, policy)| {
         let phrases = policy.and_then(|policy| whole.phrases.get(&policy));
-        let lines = trace_of(&recorded.event).zip(phrases).map(|(trace, phrases)| {
-            let lines = trace.0.iter().filter_map(|passed| {
-                let phrase = phrases.get(usize::from(passed.phrase))?;
-                Some(json!({ "fired": passed.fired, "line": phrase }))
+        let lines = trace_of(&recorded.event)
+            .zip(phrases)
+            .map(|(trace, phrases)| {
+                let lines = trace.0.iter().filter_map(|passed| {
+                    let phrase = phrases.get(usize::from(passed.phrase))?;
+                    Some(json!({ "fired": passed.fired, "line": phrase }))
+                });
+                lines.collect::<Vec<_>>()
             });
-            lines.collect::<Vec<_>>()
-        });
         json!({
             "seq": recorded.seq,
             "at": iso_ms(recorded.at),
@@ -344,8 +412,14 @@ fn whole_json(whole: &Whole) -> Value {
             "why": a.why,
         })
     });
-    let deliveries = whole.deliveries.iter().map(|(d, attempts)| delivery_json(d, attempts));
-    let work = whole.work.iter().map(|w| json!({ "kind": w.kind, "due_at": iso(w.due_at) }));
+    let deliveries = whole
+        .deliveries
+        .iter()
+        .map(|(d, attempts)| delivery_json(d, attempts));
+    let work = whole
+        .work
+        .iter()
+        .map(|w| json!({ "kind": w.kind, "due_at": iso(w.due_at) }));
     json!({
         "lead": lead_json(&whole.lead),
         "line": history_line(&line),

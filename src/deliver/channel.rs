@@ -17,12 +17,8 @@ pub trait Channel: Send + Sync {
     /// As it stands in the ledger.
     fn name(&self) -> &'static str;
     /// One attempt. What the far end does is a value; this never panics and never waits for ever.
-    fn send<'a>(
-        &self,
-        post: &'a Post,
-        notice: &'a Notice,
-        templates: &'a Templates,
-    ) -> Sending<'a>;
+    fn send<'a>(&self, post: &'a Post, notice: &'a Notice, templates: &'a Templates)
+    -> Sending<'a>;
 }
 
 /// Every channel.

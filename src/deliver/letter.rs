@@ -3,7 +3,9 @@
 
 use std::panic::AssertUnwindSafe;
 
-use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
@@ -126,22 +128,43 @@ mod tests {
             at: 0,
         };
         let from = "leadgate <leads@example.com>".parse().unwrap();
-        let bytes = message(&letter, &from, "leads.example").unwrap().formatted();
+        let bytes = message(&letter, &from, "leads.example")
+            .unwrap()
+            .formatted();
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
     fn no_value_of_a_lead_breaks_out_of_the_mail() {
-        let names = ["J\r\nBcc: evil@x.example", "J\nB", "J\u{202e}B", "\"x\" <a@b>, c@d", "é\0\u{7}"];
-        let bodies = ["a\r.\rMAIL FROM:<evil@x>", "\n.\nRCPT TO:<evil@x>\n", "\r\n.\r\n", "plain"];
+        let names = [
+            "J\r\nBcc: evil@x.example",
+            "J\nB",
+            "J\u{202e}B",
+            "\"x\" <a@b>, c@d",
+            "é\0\u{7}",
+        ];
+        let bodies = [
+            "a\r.\rMAIL FROM:<evil@x>",
+            "\n.\nRCPT TO:<evil@x>\n",
+            "\r\n.\r\n",
+            "plain",
+        ];
         for name in names {
             for body in bodies {
                 let mail = letter(name, body);
                 let (head, rest) = mail.split_once("\r\n\r\n").unwrap();
                 assert!(!head.to_lowercase().contains("\r\nbcc:"), "{head}");
-                assert_eq!(head.matches("Message-ID: <d1.x@leads.example>").count(), 1, "{head}");
+                assert_eq!(
+                    head.matches("Message-ID: <d1.x@leads.example>").count(),
+                    1,
+                    "{head}"
+                );
                 for (at, _) in mail.match_indices('\r') {
-                    assert_eq!(mail.as_bytes().get(at + 1), Some(&b'\n'), "a bare CR: {mail:?}");
+                    assert_eq!(
+                        mail.as_bytes().get(at + 1),
+                        Some(&b'\n'),
+                        "a bare CR: {mail:?}"
+                    );
                 }
                 assert!(rest.contains("Content-Transfer-Encoding: quoted-printable"));
                 assert!(!rest.contains("7bit") && !rest.contains("8bit"), "{rest}");

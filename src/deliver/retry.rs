@@ -53,8 +53,15 @@ mod tests {
                     .filter_map(|seed| retry_after_ms(channel, at as i64 + 1, seed))
                     .collect();
                 assert_eq!(times.len(), 200);
-                assert!(times.iter().all(|t| *t >= step * 8 / 10 && *t <= step * 12 / 10));
-                assert!(times.iter().any(|t| t != step), "{channel} {at} is not spread");
+                assert!(
+                    times
+                        .iter()
+                        .all(|t| *t >= step * 8 / 10 && *t <= step * 12 / 10)
+                );
+                assert!(
+                    times.iter().any(|t| t != step),
+                    "{channel} {at} is not spread"
+                );
             }
             assert_eq!(retry_after_ms(channel, steps.len() as i64 + 1, 7), None);
             assert_eq!(retry_after_ms(channel, 0, 7), None);

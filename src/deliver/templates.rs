@@ -12,9 +12,18 @@ use crate::problem::Problem;
 const FUEL: u64 = 50_000;
 /// Name in the folder, and the built-in text that stands in where the file is absent.
 const SHIPPED: [(&str, &str); 3] = [
-    (SUBJECT, include_str!("../../config/templates/mail_assigned.subject.txt")),
-    (TEXT, include_str!("../../config/templates/mail_assigned.txt")),
-    (HTML, include_str!("../../config/templates/mail_assigned.html")),
+    (
+        SUBJECT,
+        include_str!("../../config/templates/mail_assigned.subject.txt"),
+    ),
+    (
+        TEXT,
+        include_str!("../../config/templates/mail_assigned.txt"),
+    ),
+    (
+        HTML,
+        include_str!("../../config/templates/mail_assigned.html"),
+    ),
 ];
 const SUBJECT: &str = "mail_assigned.subject.txt";
 const TEXT: &str = "mail_assigned.txt";
@@ -70,7 +79,11 @@ impl Templates {
                 }
             }
         }
-        if problems.is_empty() { Ok(templates) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(templates)
+        } else {
+            Err(problems)
+        }
     }
 
     pub(super) fn render(&self, words: &Words) -> Result<Rendered, minijinja::Error> {
@@ -82,7 +95,9 @@ impl Templates {
     }
 
     fn one(&self, name: &str, words: &Words) -> Result<String, minijinja::Error> {
-        self.env.get_template(name)?.render(minijinja::value::Serde(words))
+        self.env
+            .get_template(name)?
+            .render(minijinja::value::Serde(words))
     }
 }
 
@@ -109,27 +124,52 @@ mod tests {
     #[test]
     fn mistakes_show_at_load_with_their_line() {
         let cases = [
-            (TEXT, "a\n{{ nmae }}", "mail_assigned.txt:2: undefined value"),
-            (HTML, "{% if x %}", "mail_assigned.html:1: syntax error: unexpected end of input"),
-            (TEXT, "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
-             "mail_assigned.txt:1: engine ran out of fuel"),
-            ("mail_asigned.txt", "x", "mail_asigned.txt: no mail uses this template"),
+            (
+                TEXT,
+                "a\n{{ nmae }}",
+                "mail_assigned.txt:2: undefined value",
+            ),
+            (
+                HTML,
+                "{% if x %}",
+                "mail_assigned.html:1: syntax error: unexpected end of input",
+            ),
+            (
+                TEXT,
+                "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
+                "mail_assigned.txt:1: engine ran out of fuel",
+            ),
+            (
+                "mail_asigned.txt",
+                "x",
+                "mail_asigned.txt: no mail uses this template",
+            ),
         ];
         for (name, text, wanted) in cases {
             let problems = load(name, text).err().expect(wanted);
             let line = problems.first().expect(wanted).one_line();
             assert!(line.starts_with(wanted), "{line}");
         }
-        assert!(Templates::load(&BTreeMap::new()).is_ok(), "the shipped ones are sound");
+        assert!(
+            Templates::load(&BTreeMap::new()).is_ok(),
+            "the shipped ones are sound"
+        );
     }
 
     #[test]
     fn what_a_lead_writes_is_a_value_and_never_a_template_or_markup() {
         let mut notice = words::sample();
         notice.fields.name = Some("{{7*7}} <img src=http://tracker.example>".into());
-        let rendered = load(TEXT, "{{ name }}").unwrap().render(&Words::of(&notice)).unwrap();
+        let rendered = load(TEXT, "{{ name }}")
+            .unwrap()
+            .render(&Words::of(&notice))
+            .unwrap();
         assert_eq!(rendered.text, "{{7*7}} <img src=http://tracker.example>");
-        assert!(rendered.html.contains("{{7*7}} &lt;img"), "{}", rendered.html);
+        assert!(
+            rendered.html.contains("{{7*7}} &lt;img"),
+            "{}",
+            rendered.html
+        );
         assert!(!rendered.html.contains("<img"), "no picture is ever loaded");
     }
 }

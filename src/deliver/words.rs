@@ -57,28 +57,60 @@ impl Words {
     pub(super) fn of(notice: &Notice) -> Self {
         let fields = &notice.fields;
         let text = |value: &Option<String>| clean(value.as_deref().unwrap_or_default());
-        let address = fields.email.as_ref().and_then(|e| e.address.clone()).unwrap_or_default();
-        let dialled = fields.phone.as_ref().and_then(|p| p.e164.clone()).unwrap_or_default();
+        let address = fields
+            .email
+            .as_ref()
+            .and_then(|e| e.address.clone())
+            .unwrap_or_default();
+        let dialled = fields
+            .phone
+            .as_ref()
+            .and_then(|p| p.e164.clone())
+            .unwrap_or_default();
         let raw = |name: &str| clean(fields.get(name).unwrap_or_default());
-        let place = [text(&fields.postcode), text(&fields.city), text(&fields.country)];
-        let place = place.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-        let name = [text(&fields.name), text(&fields.company), raw("email"), raw("phone")]
-            .into_iter()
-            .find(|name| !name.is_empty())
-            .unwrap_or_else(|| "Somebody without a name".into());
+        let place = [
+            text(&fields.postcode),
+            text(&fields.city),
+            text(&fields.country),
+        ];
+        let place = place
+            .iter()
+            .filter(|p| !p.is_empty())
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let name = [
+            text(&fields.name),
+            text(&fields.company),
+            raw("email"),
+            raw("phone"),
+        ]
+        .into_iter()
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "Somebody without a name".into());
         let message = text(&fields.message);
-        let best = notice.why.iter().filter(|(points, _)| *points > 0).max_by_key(|(p, _)| *p);
+        let best = notice
+            .why
+            .iter()
+            .filter(|(points, _)| *points > 0)
+            .max_by_key(|(p, _)| *p);
         let want = best.map_or_else(|| short(&message), |(_, words)| clean(words));
-        let others = fields.other.iter().take(OTHERS_MAX).map(|(name, values)| Pair {
-            name: clean(name),
-            value: clean(&values.join(", ")),
-        });
+        let others = fields
+            .other
+            .iter()
+            .take(OTHERS_MAX)
+            .map(|(name, values)| Pair {
+                name: clean(name),
+                value: clean(&values.join(", ")),
+            });
         let why = notice.why.iter().map(|(points, words)| Line {
             points: format!("{points:+}"),
             text: clean(words),
         });
         let campaign = ["utm_campaign", "campaign_id", "utm_source"];
-        let campaign = campaign.iter().find_map(|name| notice.attribution.0.get(*name));
+        let campaign = campaign
+            .iter()
+            .find_map(|name| notice.attribution.0.get(*name));
         Self {
             grade: clean(&notice.grade),
             points: notice.points,
@@ -86,9 +118,17 @@ impl Words {
             company: text(&fields.company),
             job_title: text(&fields.job_title),
             place,
-            email_link: if address.is_empty() { address } else { format!("mailto:{address}") },
+            email_link: if address.is_empty() {
+                address
+            } else {
+                format!("mailto:{address}")
+            },
             email: raw("email"),
-            phone_link: if dialled.is_empty() { dialled } else { format!("tel:{dialled}") },
+            phone_link: if dialled.is_empty() {
+                dialled
+            } else {
+                format!("tel:{dialled}")
+            },
             phone: raw("phone"),
             website: text(&fields.website),
             message,
@@ -101,7 +141,10 @@ impl Words {
             others: others.collect(),
             received: local(notice.received_at, &notice.zone),
             ago: ago(notice.now - notice.received_at),
-            claim_by: notice.deadline.map(|at| local(at, &notice.zone)).unwrap_or_default(),
+            claim_by: notice
+                .deadline
+                .map(|at| local(at, &notice.zone))
+                .unwrap_or_default(),
             seen_times: notice.seen_times,
             rep_name: clean(&notice.rep_name),
             link: notice.link.clone(),
@@ -115,7 +158,9 @@ impl Words {
 pub(super) fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    let kept = text.chars().filter(|c| *c == '\n' || *c == '\t' || !(c.is_control() || turns(*c)));
+    let kept = text
+        .chars()
+        .filter(|c| *c == '\n' || *c == '\t' || !(c.is_control() || turns(*c)));
     kept.collect::<String>().trim().to_owned()
 }
 
@@ -135,7 +180,9 @@ fn short(message: &str) -> String {
         return line;
     }
     let cut: String = line.chars().take(WANT_CHARS).collect();
-    let cut = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    let cut = cut
+        .rsplit_once(' ')
+        .map_or(cut.as_str(), |(words, _)| words);
     format!("{cut} …")
 }
 
@@ -183,7 +230,10 @@ pub(super) fn sample() -> Notice {
             ..crate::lead::Fields::default()
         },
         attribution: crate::lead::Attribution::default(),
-        why: vec![(30, "asked for a demo".into()), (20, "company e-mail".into())],
+        why: vec![
+            (30, "asked for a demo".into()),
+            (20, "company e-mail".into()),
+        ],
         route: "dach: German speaking; next in turn".into(),
         seen_times: 1,
         deadline: Some(30 * MINUTE),

@@ -136,7 +136,16 @@ impl Ledger {
         done: impl FnOnce(Result<T, Fault>) + Send + 'static,
     ) -> Result<(), Fault> {
         let task = boxed(work, done);
-        self.jobs()?.blocking_send(task).map_err(|_| Fault::Stopped)
+        let jobs = self.jobs()?;
+        // Waiting is for threads of our own only; at the start, on a thread of the runtime, there
+        // is always room.
+        match jobs.try_send(task) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(task)) => {
+                jobs.blocking_send(task).map_err(|_| Fault::Stopped)
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Fault::Stopped),
+        }
     }
 
     /// As `write_then`, but refuses instead of waiting when too much waits already.

@@ -78,13 +78,18 @@ async fn act(
         Err(text) => return refused(&flow, &claim, text).await,
     };
     match flow.act_for_rep(&claim, command).await {
-        Ok(Acted::Done(why)) if why.open.is_none() && !matches!(why.lead.stage, Stage::Closed(_)) => {
+        Ok(Acted::Done(why))
+            if why.open.is_none() && !matches!(why.lead.stage, Stage::Closed(_)) =>
+        {
             let mut response = HttpResponse::Ok();
             let text = "Thank you. The lead goes to the next one.";
             private_page(&mut response).body(page::notice("Passed on", text))
         }
         Ok(Acted::Done(why)) => {
-            let said = Said { tone: "good", text: done.into() };
+            let said = Said {
+                tone: "good",
+                text: done.into(),
+            };
             lead_page(&flow, &claim, &why, said)
         }
         Ok(Acted::Refused(why, text)) => {
@@ -100,7 +105,10 @@ async fn act(
 fn command(form: &Report) -> Result<(Command, &'static str), String> {
     let why = || {
         let text = format!("{} {}", form.reason.trim(), form.note.trim());
-        text.trim().chars().take(REASON_CHARS_MAX).collect::<String>()
+        text.trim()
+            .chars()
+            .take(REASON_CHARS_MAX)
+            .collect::<String>()
     };
     let reason = || {
         if form.reason.trim().is_empty() {
@@ -119,7 +127,12 @@ fn command(form: &Report) -> Result<(Command, &'static str), String> {
             };
             let currency = value.map(|_| currency(&form.currency)).transpose()?;
             let outcome = Outcome::Won;
-            let close = Command::Close { outcome, value, currency, why: None };
+            let close = Command::Close {
+                outcome,
+                value,
+                currency,
+                why: None,
+            };
             Ok((close, "Congratulations! It is noted as won."))
         }
         "lost" => {
@@ -147,7 +160,11 @@ async fn refused(flow: &Flow, claim: &Claim, text: String) -> HttpResponse {
 }
 
 fn lead_page(flow: &Flow, claim: &Claim, why: &Why, said: Said) -> HttpResponse {
-    let zone = flow.policy().roster.rep(&claim.rep).map(|rep| rep.zone_name.clone());
+    let zone = flow
+        .policy()
+        .roster
+        .rep(&claim.rep)
+        .map(|rep| rep.zone_name.clone());
     let status = if said.tone == "bad" { 409 } else { 200 };
     let status = actix_web::http::StatusCode::from_u16(status).unwrap_or_default();
     let mut response = HttpResponse::build(status);

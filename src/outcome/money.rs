@@ -7,7 +7,10 @@ const UNITS_MAX: i64 = 1_000_000_000_000;
 /// digits behind it is the decimal mark.
 pub fn minor_units(text: &str) -> Result<i64, String> {
     let wanted = || format!("`{text}` is no amount; wanted is a number such as 1200 or 1200.50");
-    let kept: String = text.chars().filter(|c| !c.is_whitespace() && *c != '\'').collect();
+    let kept: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '\'')
+        .collect();
     let mark = kept.rfind(['.', ',']);
     let decimals = mark.map_or(0, |at| kept.len() - at - 1);
     let (whole, cents) = match mark {
@@ -22,7 +25,10 @@ pub fn minor_units(text: &str) -> Result<i64, String> {
     }
     let whole: i64 = whole.parse().map_err(|_| wanted())?;
     let cents: i64 = format!("{cents:0<2}").parse().map_err(|_| wanted())?;
-    let units = whole.checked_mul(100).and_then(|w| w.checked_add(cents)).ok_or_else(wanted)?;
+    let units = whole
+        .checked_mul(100)
+        .and_then(|w| w.checked_add(cents))
+        .ok_or_else(wanted)?;
     if units > UNITS_MAX {
         return Err(wanted());
     }
@@ -35,7 +41,9 @@ pub fn currency(text: &str) -> Result<String, String> {
     if code.len() == 3 && code.chars().all(|c| c.is_ascii_alphabetic()) {
         return Ok(code);
     }
-    Err(format!("`{text}` is no currency; wanted are three letters such as EUR"))
+    Err(format!(
+        "`{text}` is no currency; wanted are three letters such as EUR"
+    ))
 }
 
 #[cfg(test)]

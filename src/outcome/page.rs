@@ -70,15 +70,35 @@ pub(super) fn lead(why: &Why, said: Said, zone: &str) -> String {
     let text = |name: &str| fields.get(name).unwrap_or_default().to_owned();
     let address = fields.email.as_ref().and_then(|e| e.address.clone());
     let dialled = fields.phone.as_ref().and_then(|p| p.e164.clone());
-    let place = [text("street"), text("postcode"), text("city"), text("country")];
-    let place = place.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-    let name = ["name", "company", "email", "phone"].into_iter().map(text).find(|t| !t.is_empty());
+    let place = [
+        text("street"),
+        text("postcode"),
+        text("city"),
+        text("country"),
+    ];
+    let place = place
+        .iter()
+        .filter(|p| !p.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let name = ["name", "company", "email", "phone"]
+        .into_iter()
+        .map(text)
+        .find(|t| !t.is_empty());
     let name = name.unwrap_or_else(|| "Somebody without a name".into());
-    let open = matches!(lead.stage, Stage::Offered | Stage::Claimed | Stage::Contacted);
+    let open = matches!(
+        lead.stage,
+        Stage::Offered | Stage::Claimed | Stage::Contacted
+    );
     let shown = Shown {
         grade: lead.grade.clone().unwrap_or_default(),
         points: lead.points,
-        company: if text("company") == name { String::new() } else { text("company") },
+        company: if text("company") == name {
+            String::new()
+        } else {
+            text("company")
+        },
         job_title: text("job_title"),
         place,
         phone: text("phone"),
@@ -87,7 +107,11 @@ pub(super) fn lead(why: &Why, said: Said, zone: &str) -> String {
         email_link: address.map(|a| format!("mailto:{a}")).unwrap_or_default(),
         message: text("message"),
         rows: rows(fields, &lead.source),
-        why: why.scores.iter().map(|(points, words)| (format!("{points:+}"), words.clone())).collect(),
+        why: why
+            .scores
+            .iter()
+            .map(|(points, words)| (format!("{points:+}"), words.clone()))
+            .collect(),
         route: why.route.clone(),
         seen_times: why.seen.times,
         received: local(lead.received_at, zone),
@@ -123,7 +147,9 @@ pub(super) fn notice(title: &str, text: &str) -> String {
 }
 
 fn draw(view: View) -> String {
-    let drawn = ENV.get_template(NAME).and_then(|page| page.render(Serde(view)));
+    let drawn = ENV
+        .get_template(NAME)
+        .and_then(|page| page.render(Serde(view)));
     drawn.unwrap_or_else(|error| {
         tracing::error!(%error, "the rep's page cannot be drawn");
         "<!doctype html><title>leadgate</title><p>This page cannot be shown just now.".into()
@@ -135,7 +161,10 @@ fn rows(fields: &Fields, source: &str) -> Vec<(String, String)> {
     if let Some(website) = &fields.website {
         rows.push(("Web site".to_owned(), website.clone()));
     }
-    let others = fields.other.iter().map(|(name, values)| (name.clone(), values.join(", ")));
+    let others = fields
+        .other
+        .iter()
+        .map(|(name, values)| (name.clone(), values.join(", ")));
     rows.extend(others.take(50));
     rows.push(("Source".to_owned(), source.to_owned()));
     rows

@@ -232,7 +232,10 @@ mod tests {
         for seed in 0..3_000 {
             let person = Person::from_seed(seed);
             let again = Person::from_seed(seed);
-            assert_eq!((&person.email, &person.message), (&again.email, &again.message));
+            assert_eq!(
+                (&person.email, &person.message),
+                (&again.email, &again.message)
+            );
             if person.kind == Kind::Incomplete {
                 continue;
             }

@@ -15,8 +15,26 @@ pub(super) struct Country {
 }
 
 pub(super) const PRODUCTS: &[&str] = &[
-    "Nordlicht", "Papierwerk", "Atlas", "Lumen", "Hafen", "Quarz", "Almond", "Ferrovia", "Tideway", "Marula", "Kestrel",
-    "Solano", "Birke", "Cobalt", "Drift", "Ember", "Fjord", "Granit", "Halcyon", "Indigo",
+    "Nordlicht",
+    "Papierwerk",
+    "Atlas",
+    "Lumen",
+    "Hafen",
+    "Quarz",
+    "Almond",
+    "Ferrovia",
+    "Tideway",
+    "Marula",
+    "Kestrel",
+    "Solano",
+    "Birke",
+    "Cobalt",
+    "Drift",
+    "Ember",
+    "Fjord",
+    "Granit",
+    "Halcyon",
+    "Indigo",
 ];
 
 pub(super) const SPAM: &[&str] = &[
@@ -46,10 +64,28 @@ pub(super) const COUNTRIES: &[Country] = &[
     Country {
         code: "DE",
         language: "de",
-        first: &["Anna", "Jürgen", "Lena", "Max", "Sabine", "Tobias", "Käthe", "Ömer", "Mia", "Paul"],
-        last: &["Müller", "Schäfer", "Weiß", "Krüger", "Yılmaz", "Becker", "Vogel", "Lindner", "Groß", "Hofmann"],
-        cities: &["Berlin", "München", "Köln", "Hamburg", "Leipzig", "Düsseldorf"],
-        jobs: &["Vertriebsleiterin", "Geschäftsführer", "Einkauf", "IT-Leitung", "Marketing"],
+        first: &[
+            "Anna", "Jürgen", "Lena", "Max", "Sabine", "Tobias", "Käthe", "Ömer", "Mia", "Paul",
+        ],
+        last: &[
+            "Müller", "Schäfer", "Weiß", "Krüger", "Yılmaz", "Becker", "Vogel", "Lindner", "Groß",
+            "Hofmann",
+        ],
+        cities: &[
+            "Berlin",
+            "München",
+            "Köln",
+            "Hamburg",
+            "Leipzig",
+            "Düsseldorf",
+        ],
+        jobs: &[
+            "Vertriebsleiterin",
+            "Geschäftsführer",
+            "Einkauf",
+            "IT-Leitung",
+            "Marketing",
+        ],
         forms: &["GmbH", "AG", "KG"],
         messages: DE_MESSAGES,
         phone_head: "+49 151 2",
@@ -82,10 +118,24 @@ pub(super) const COUNTRIES: &[Country] = &[
     Country {
         code: "US",
         language: "en",
-        first: &["Emily", "James", "Aaliyah", "Diego", "Grace", "Noah", "Priya"],
-        last: &["Johnson", "Nguyen", "O'Brien", "Garcia", "Washington", "Kowalski"],
+        first: &[
+            "Emily", "James", "Aaliyah", "Diego", "Grace", "Noah", "Priya",
+        ],
+        last: &[
+            "Johnson",
+            "Nguyen",
+            "O'Brien",
+            "Garcia",
+            "Washington",
+            "Kowalski",
+        ],
         cities: &["Austin", "Chicago", "Seattle", "Boston", "Denver"],
-        jobs: &["VP Sales", "Head of Marketing", "Operations Manager", "Founder"],
+        jobs: &[
+            "VP Sales",
+            "Head of Marketing",
+            "Operations Manager",
+            "Founder",
+        ],
         forms: &["Inc", "LLC", "Corp"],
         messages: EN_MESSAGES,
         phone_head: "+1 212 2",

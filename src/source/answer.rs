@@ -155,7 +155,11 @@ impl Answer {
 
 fn verdict_json(verdict: &Verdict) -> serde_json::Map<String, Value> {
     let value = match verdict {
-        Verdict::Accepted { grade, points, pool } => {
+        Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        } => {
             json!({ "verdict": "accepted", "grade": grade, "points": points, "pool": pool })
         }
         Verdict::Rejected { why } => json!({ "verdict": "rejected", "reason": why }),

@@ -3,15 +3,27 @@
 use rlibphonenumber::Region;
 
 const NAMES: &[(&str, &str)] = &[
-    ("DE", "germany deutschland alemania allemagne germania duitsland alemanha ger deu"),
+    (
+        "DE",
+        "germany deutschland alemania allemagne germania duitsland alemanha ger deu",
+    ),
     ("AT", "austria österreich oesterreich autriche aut"),
     ("CH", "switzerland schweiz suiza suisse svizzera che"),
-    ("US", "united_states usa united_states_of_america vereinigte_staaten estados_unidos états-unis etats-unis u.s. u.s.a."),
-    ("GB", "united_kingdom uk great_britain england scotland wales großbritannien grossbritannien vereinigtes_königreich reino_unido royaume-uni gbr"),
+    (
+        "US",
+        "united_states usa united_states_of_america vereinigte_staaten estados_unidos états-unis etats-unis u.s. u.s.a.",
+    ),
+    (
+        "GB",
+        "united_kingdom uk great_britain england scotland wales großbritannien grossbritannien vereinigtes_königreich reino_unido royaume-uni gbr",
+    ),
     ("FR", "france frankreich francia fra"),
     ("ES", "spain spanien españa espana espagne esp"),
     ("IT", "italy italien italia italie ita"),
-    ("NL", "netherlands niederlande the_netherlands holland países_bajos pays-bas nederland nld"),
+    (
+        "NL",
+        "netherlands niederlande the_netherlands holland países_bajos pays-bas nederland nld",
+    ),
     ("BE", "belgium belgien belgique bélgica bel"),
     ("LU", "luxembourg luxemburg luxemburgo lux"),
     ("LI", "liechtenstein lie"),
@@ -55,10 +67,16 @@ pub(super) fn code(text: &str) -> Option<String> {
         if upper == "UK" {
             return Some("GB".into());
         }
-        return Region::from_code(&upper).ok().map(|region| region.as_region_str().as_str().to_owned());
+        // The library knows "ZZ", which is no country.
+        return Region::from_code(&upper)
+            .ok()
+            .filter(|_| upper != "ZZ")
+            .map(|region| region.as_region_str().as_str().to_owned());
     }
     let folded = text.to_lowercase().replace(' ', "_");
-    let named = NAMES.iter().find(|(_, names)| names.split(' ').any(|name| name == folded));
+    let named = NAMES
+        .iter()
+        .find(|(_, names)| names.split(' ').any(|name| name == folded));
     named.map(|(code, _)| (*code).to_owned())
 }
 

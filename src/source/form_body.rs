@@ -46,7 +46,9 @@ fn decoded(part: &[u8]) -> Result<String, Refusal> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part;
     while let Some((first, after)) = rest.split_first() {
-        let digits = (*first == b'%').then(|| after.split_at_checked(2)).flatten();
+        let digits = (*first == b'%')
+            .then(|| after.split_at_checked(2))
+            .flatten();
         if let Some((digits, after)) = digits {
             let digits = std::str::from_utf8(digits).unwrap_or_default();
             bytes.push(u8::from_str_radix(digits, 16).unwrap_or(b'?'));
@@ -61,7 +63,9 @@ fn decoded(part: &[u8]) -> Result<String, Refusal> {
 
 fn add(pairs: &mut Pairs, name: String, value: String) -> Result<(), Refusal> {
     if pairs.len() >= PAIRS_MAX {
-        return Err(Refusal::Unprocessable(format!("more than {PAIRS_MAX} fields")));
+        return Err(Refusal::Unprocessable(format!(
+            "more than {PAIRS_MAX} fields"
+        )));
     }
     if name.len() > NAME_BYTES_MAX || value.len() > VALUE_BYTES_MAX {
         let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
@@ -81,7 +85,9 @@ pub(super) fn boundary(content_type: &str) -> Option<String> {
 /// `multipart/form-data` with fields only: files are refused.
 pub(super) fn multipart(bytes: &[u8], boundary: &str) -> Result<Pairs, Refusal> {
     let end = format!("--{boundary}--");
-    let has_end = bytes.windows(end.len()).any(|window| window == end.as_bytes());
+    let has_end = bytes
+        .windows(end.len())
+        .any(|window| window == end.as_bytes());
     if !has_end {
         return Err(Refusal::Malformed("the multipart body has no end".into()));
     }
@@ -107,8 +113,12 @@ async fn part_into(part: multer::Field<'static>, pairs: &mut Pairs) -> Result<()
     let name = part.name().unwrap_or_default().to_owned();
     let is_file = part.file_name().is_some();
     let named_file = part.file_name().is_some_and(|name| !name.is_empty());
-    let nested = part.content_type().is_some_and(|kind| kind.type_() == "multipart");
-    let charset = part.content_type().and_then(|kind| kind.get_param("charset"));
+    let nested = part
+        .content_type()
+        .is_some_and(|kind| kind.type_() == "multipart");
+    let charset = part
+        .content_type()
+        .and_then(|kind| kind.get_param("charset"));
     let foreign = charset.is_some_and(|charset| charset.as_str().to_lowercase() != "utf-8");
     if nested || foreign || named_file {
         let wanted = "only fields in UTF-8 are taken, no files";
@@ -160,14 +170,33 @@ mod tests {
 
     #[test]
     fn multipart_fields_are_read_and_files_refused() {
-        let good = part("name=\"a\"", "1") + &part("name=\"f\"; filename=\"\"", "") + "--B--\r\n";
-        assert_eq!(multipart(good.as_bytes(), "B").unwrap(), [("a".into(), "1".into())]);
+        let good =
+            part("name=\"a\"", "1") + part("name=\"f\"; filename=\"\"", "").as_str() + "--B--\r\n";
+        assert_eq!(
+            multipart(good.as_bytes(), "B").unwrap(),
+            [("a".into(), "1".into())]
+        );
         let many: String = (0..1_000).map(|_| part("name=\"a\"", "1")).collect();
         let cases = [
             (part("name=\"a\"", "1"), 400),
-            (part("name=\"f\"; filename=\"../../etc/cron.d/x\"", "x") + "--B--", 415),
-            (part("name=\"a\"\r\nContent-Type: multipart/mixed; boundary=C", "x") + "--B--", 415),
-            (part("name=\"a\"\r\nContent-Type: text/plain; charset=utf-16", "x") + "--B--", 415),
+            (
+                part("name=\"f\"; filename=\"../../etc/cron.d/x\"", "x") + "--B--",
+                415,
+            ),
+            (
+                part(
+                    "name=\"a\"\r\nContent-Type: multipart/mixed; boundary=C",
+                    "x",
+                ) + "--B--",
+                415,
+            ),
+            (
+                part(
+                    "name=\"a\"\r\nContent-Type: text/plain; charset=utf-16",
+                    "x",
+                ) + "--B--",
+                415,
+            ),
             (many + "--B--", 422),
             ("--B--".repeat(3), 400),
         ];
@@ -178,8 +207,17 @@ mod tests {
             });
             assert_eq!(found, status, "{body:.80}: {result:?}");
         }
-        assert_eq!(boundary("multipart/form-data; boundary=\"a b\"").as_deref(), Some("a b"));
-        assert_eq!(boundary(&format!("multipart/form-data; boundary={}", "x".repeat(1_024))), None);
+        assert_eq!(
+            boundary("multipart/form-data; boundary=\"a b\"").as_deref(),
+            Some("a b")
+        );
+        assert_eq!(
+            boundary(&format!(
+                "multipart/form-data; boundary={}",
+                "x".repeat(1_024)
+            )),
+            None
+        );
     }
 
     #[test]
@@ -189,7 +227,9 @@ mod tests {
         for _ in 0..5_000 {
             let mut body = Vec::new();
             for _ in 0..40 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
                 let at = usize::try_from(state >> 40).unwrap() % alphabet.len();
                 body.push(alphabet[at]);
             }

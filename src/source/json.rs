@@ -89,7 +89,11 @@ impl<'a> Json<'a> {
         match self {
             Self::Map(entries) => {
                 for (key, value) in entries {
-                    let dotted = if name.is_empty() { key.to_string() } else { format!("{name}.{key}") };
+                    let dotted = if name.is_empty() {
+                        key.to_string()
+                    } else {
+                        format!("{name}.{key}")
+                    };
                     value.leaves(&dotted, out);
                 }
             }
@@ -142,7 +146,9 @@ fn read<'a>(raw: &'a str, depth: usize, count: &mut usize) -> Result<Json<'a>, R
     }
     *count += 1;
     if *count > VALUES_MAX {
-        return Err(Refusal::Unprocessable(format!("more than {VALUES_MAX} values")));
+        return Err(Refusal::Unprocessable(format!(
+            "more than {VALUES_MAX} values"
+        )));
     }
     match raw.as_bytes().first() {
         Some(b'{') => {
@@ -158,7 +164,12 @@ fn read<'a>(raw: &'a str, depth: usize, count: &mut usize) -> Result<Json<'a>, R
         Some(b'[') => {
             let items: Items<'a> = serde_json::from_str(raw).map_err(|e| malformed(&e))?;
             let read = |item: &'a RawValue| read(item.get(), depth + 1, count);
-            items.0.into_iter().map(read).collect::<Result<_, _>>().map(Json::List)
+            items
+                .0
+                .into_iter()
+                .map(read)
+                .collect::<Result<_, _>>()
+                .map(Json::List)
         }
         Some(b'"') => string(raw).map(Json::Text),
         Some(b't') => Ok(Json::Bool(true)),
@@ -173,7 +184,9 @@ fn string(raw: &str) -> Result<Cow<'_, str>, Refusal> {
     if !inner.contains('\\') {
         return Ok(Cow::Borrowed(inner));
     }
-    serde_json::from_str(raw).map(Cow::Owned).map_err(|e| malformed(&e))
+    serde_json::from_str(raw)
+        .map(Cow::Owned)
+        .map_err(|e| malformed(&e))
 }
 
 /// Two readers of a doubled key may disagree about what was signed.
@@ -181,7 +194,9 @@ fn twice(map: &[(Cow<'_, str>, Json<'_>)]) -> Result<(), Refusal> {
     let mut keys: Vec<&str> = map.iter().map(|(key, _)| key.as_ref()).collect();
     keys.sort_unstable();
     if keys.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Err(Refusal::Malformed("a key stands twice in one object".into()));
+        return Err(Refusal::Malformed(
+            "a key stands twice in one object".into(),
+        ));
     }
     Ok(())
 }
@@ -282,12 +297,19 @@ mod tests {
         ];
         for body in refused {
             let result = Json::parse(body);
-            let shown = String::from_utf8_lossy(body.get(..body.len().min(40)).unwrap()).into_owned();
-            assert!(matches!(result, Err(Refusal::Malformed(_))), "{shown}: {result:?}");
+            let shown =
+                String::from_utf8_lossy(body.get(..body.len().min(40)).unwrap()).into_owned();
+            assert!(
+                matches!(result, Err(Refusal::Malformed(_))),
+                "{shown}: {result:?}"
+            );
         }
         let text = b"\xef\xbb\xbf{\"id\": 1234567890123456789012, \"x\": 1e999, \"__proto__\": null, \"e\": \"\\u00e4\"}";
         let json = Json::parse(text).unwrap();
-        assert_eq!(json.get("id"), Some(&Json::Number("1234567890123456789012")));
+        assert_eq!(
+            json.get("id"),
+            Some(&Json::Number("1234567890123456789012"))
+        );
         assert_eq!(json.get("x"), Some(&Json::Number("1e999")));
         assert_eq!(json.get("e"), Some(&Json::Text("ä".into())));
     }
@@ -299,7 +321,10 @@ mod tests {
             Json::parse(text.as_bytes()).unwrap().canonical(&mut out);
             out
         };
-        assert_eq!(form("{\"a\":1,\"b\":[true,null]}"), form("{ \"b\" : [true, null], \"a\" : 1 }"));
+        assert_eq!(
+            form("{\"a\":1,\"b\":[true,null]}"),
+            form("{ \"b\" : [true, null], \"a\" : 1 }")
+        );
         assert_ne!(form("{\"a\":1}"), form("{\"a\":\"1\"}"));
         assert_ne!(form("{\"a\":\"1:b\"}"), form("{\"a1\":\":b\"}"));
     }

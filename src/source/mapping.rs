@@ -64,10 +64,18 @@ pub(super) fn inquiry(
 }
 
 fn meaning<'a>(name: &str, folded: &'a str, mapping: &'a Mapping) -> Meaning<'a> {
-    if let Some(field) = mapping.names.get(name).or_else(|| mapping.names.get(folded)) {
+    if let Some(field) = mapping
+        .names
+        .get(name)
+        .or_else(|| mapping.names.get(folded))
+    {
         return Meaning::Field(field);
     }
-    if mapping.consent.iter().any(|known| known == name || known == folded) {
+    if mapping
+        .consent
+        .iter()
+        .any(|known| known == name || known == folded)
+    {
         return Meaning::Consent;
     }
     if let Some(field) = synonyms::field(folded) {
@@ -83,7 +91,10 @@ fn meaning<'a>(name: &str, folded: &'a str, mapping: &'a Mapping) -> Meaning<'a>
 }
 
 fn known(field: &str) -> &'static str {
-    Fields::NAMES.into_iter().find(|known| *known == field).unwrap_or("message")
+    Fields::NAMES
+        .into_iter()
+        .find(|known| *known == field)
+        .unwrap_or("message")
 }
 
 fn set(fields: &mut Fields, mut texts: HashMap<&str, String>, default_country: Option<&str>) {
@@ -91,7 +102,12 @@ fn set(fields: &mut Fields, mut texts: HashMap<&str, String>, default_country: O
     fields.first_name = take("first_name");
     fields.last_name = take("last_name");
     let parts = [&fields.first_name, &fields.last_name];
-    let joined = parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let joined = parts
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" ");
     fields.name = take("name").or((!joined.is_empty()).then_some(joined));
     fields.email = take("email").map(|text| Email::parse(&text));
     if let Some(text) = take("country") {
@@ -110,7 +126,10 @@ fn set(fields: &mut Fields, mut texts: HashMap<&str, String>, default_country: O
     let country = fields.country.as_deref().or(default_country);
     fields.phone = take("phone").map(|text| Phone::parse(&text, country));
     if fields.country.is_none() {
-        fields.country = fields.phone.as_ref().and_then(|phone| phone.country.clone());
+        fields.country = fields
+            .phone
+            .as_ref()
+            .and_then(|phone| phone.country.clone());
     }
     fields.company = take("company");
     fields.job_title = take("job_title");
@@ -146,11 +165,17 @@ pub(super) fn clean(value: &str) -> String {
     if !trimmed.contains(odd) {
         return trimmed.to_owned();
     }
-    let kept: String = trimmed.replace("\r\n", "\n").chars().filter(|c| !odd(*c)).collect();
+    let kept: String = trimmed
+        .replace("\r\n", "\n")
+        .chars()
+        .filter(|c| !odd(*c))
+        .collect();
     kept.trim().to_owned()
 }
 
 fn is_yes(value: &str) -> bool {
-    let yes = ["1", "on", "true", "yes", "y", "ja", "si", "sí", "oui", "sim", "checked", "accepted"];
+    let yes = [
+        "1", "on", "true", "yes", "y", "ja", "si", "sí", "oui", "sim", "checked", "accepted",
+    ];
     yes.contains(&value.to_lowercase().as_str())
 }

@@ -98,11 +98,19 @@ mod tests {
         ];
         for (text, found) in cases {
             let path = Path::parse(text).unwrap();
-            assert_eq!(path.find(&json).and_then(Json::as_text).as_deref(), found, "{text}");
+            assert_eq!(
+                path.find(&json).and_then(Json::as_text).as_deref(),
+                found,
+                "{text}"
+            );
         }
         for text in ["a.b", "$..a", "$[x]", "$[\"a", "", "$.a["] {
             assert_eq!(Path::parse(text), None, "{text}");
         }
-        assert!(Path::parse("$.a['e-mail'][1]").unwrap().is_dotted("a.e-mail.1"));
+        assert!(
+            Path::parse("$.a['e-mail'][1]")
+                .unwrap()
+                .is_dotted("a.e-mail.1")
+        );
     }
 }

@@ -24,7 +24,11 @@ pub(super) fn content_type(request: &Request<'_>) -> Result<String, Refusal> {
     if request.method != "POST" {
         return Err(Refusal::NotAllowed);
     }
-    let encoding = request.headers.0.iter().find(|(name, _)| name == "content-encoding");
+    let encoding = request
+        .headers
+        .0
+        .iter()
+        .find(|(name, _)| name == "content-encoding");
     if encoding.is_some_and(|(_, value)| !value.eq_ignore_ascii_case("identity")) {
         return Err(Refusal::Unsupported("encoded bodies are not taken".into()));
     }
@@ -51,15 +55,20 @@ pub(super) fn is_json(kind: &str) -> bool {
 
 /// The headers that are stored.
 pub(super) fn kept(headers: &Headers) -> Headers {
-    let pairs = headers.0.iter().filter(|(name, value)| {
-        KEPT.contains(&name.as_str()) && value.len() <= KEPT_BYTES_MAX
-    });
+    let pairs = headers
+        .0
+        .iter()
+        .filter(|(name, value)| KEPT.contains(&name.as_str()) && value.len() <= KEPT_BYTES_MAX);
     Headers(pairs.cloned().collect())
 }
 
 /// The language that the sender prefers, two letters.
 pub(super) fn language(headers: &Headers) -> Option<String> {
-    let first = headers.only("accept-language")?.split([',', ';']).next()?.trim();
+    let first = headers
+        .only("accept-language")?
+        .split([',', ';'])
+        .next()?
+        .trim();
     let two: String = first.chars().take(2).collect();
     let letters = two.len() == 2 && two.chars().all(|c| c.is_ascii_alphabetic());
     letters.then(|| two.to_lowercase())

@@ -29,7 +29,9 @@ fn no(why: &str) -> Refusal {
 /// The key of a Standard Webhooks secret: base64 behind `whsec_`, or the text itself.
 pub(super) fn standard_key(secret: &Secret) -> Vec<u8> {
     let text = secret.expose();
-    let decoded = text.strip_prefix("whsec_").and_then(|rest| STANDARD.decode(rest).ok());
+    let decoded = text
+        .strip_prefix("whsec_")
+        .and_then(|rest| STANDARD.decode(rest).ok());
     decoded.unwrap_or_else(|| text.as_bytes().to_vec())
 }
 
@@ -40,18 +42,32 @@ pub(super) fn standard(
     body: &[u8],
     now: Millis,
 ) -> Result<String, Refusal> {
-    let header = |name: &str| headers.only(name).ok_or_else(|| no(&format!("{name} is missing")));
-    let (id, at, given) =
-        (header("webhook-id")?, header("webhook-timestamp")?, header("webhook-signature")?);
+    let header = |name: &str| {
+        headers
+            .only(name)
+            .ok_or_else(|| no(&format!("{name} is missing")))
+    };
+    let (id, at, given) = (
+        header("webhook-id")?,
+        header("webhook-timestamp")?,
+        header("webhook-signature")?,
+    );
     if id.is_empty() || id.len() > ID_BYTES_MAX || id.contains('.') {
         return Err(no("webhook-id is not sound"));
     }
     let digits = at.len() <= 12 && at.bytes().all(|b| b.is_ascii_digit());
-    let seconds: i64 = at.parse().ok().filter(|_| digits).ok_or_else(|| no("webhook-timestamp"))?;
+    let seconds: i64 = at
+        .parse()
+        .ok()
+        .filter(|_| digits)
+        .ok_or_else(|| no("webhook-timestamp"))?;
     if (now - seconds * SECOND).abs() > TOLERANCE {
         return Err(no("webhook-timestamp is too far from now"));
     }
-    let given: Vec<&str> = given.split(' ').filter_map(|entry| entry.strip_prefix("v1,")).collect();
+    let given: Vec<&str> = given
+        .split(' ')
+        .filter_map(|entry| entry.strip_prefix("v1,"))
+        .collect();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let wanted = standard_signature(secret, id, at, body);
         for given in given.iter().take(SIGNATURES_MAX) {
@@ -77,7 +93,9 @@ pub(super) fn plain(
     body: &[u8],
 ) -> Result<(), Refusal> {
     let given = given.ok_or_else(|| no("the signature's header is missing or stands twice"))?;
-    let given = given.strip_prefix(prefix).ok_or_else(|| no("the signature has no prefix"))?;
+    let given = given
+        .strip_prefix(prefix)
+        .ok_or_else(|| no("the signature has no prefix"))?;
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let wanted = plain_signature(secret, encoding, body);
         if secret::same(given.as_bytes(), wanted.as_bytes()) {
@@ -120,8 +138,15 @@ mod tests {
     const GOOD: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
     fn verify(id: &str, at: &str, given: &str, body: &[u8], now: i64) -> Result<String, Refusal> {
-        let secrets = [Secret::new(""), Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")];
-        let pairs = [("webhook-id", id), ("webhook-timestamp", at), ("webhook-signature", given)];
+        let secrets = [
+            Secret::new(""),
+            Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ];
+        let pairs = [
+            ("webhook-id", id),
+            ("webhook-timestamp", at),
+            ("webhook-signature", given),
+        ];
         let headers = Headers(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec());
         standard(&secrets, &headers, body, now * SECOND)
     }
@@ -142,7 +167,13 @@ mod tests {
             (ID, "99999999999999999999", GOOD, BODY, AT),
             (ID, "-5", GOOD, BODY, AT),
             (ID, &at, "", BODY, AT),
-            (ID, &at, "v0,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", BODY, AT),
+            (
+                ID,
+                &at,
+                "v0,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+                BODY,
+                AT,
+            ),
             (ID, &at, &GOOD.to_uppercase(), BODY, AT),
             (ID, &at, &GOOD[..20], BODY, AT),
             (ID, &at, &fifty, BODY, AT),

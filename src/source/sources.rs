@@ -102,12 +102,7 @@ impl Sources {
     }
 }
 
-fn source(
-    root: &Table<'_>,
-    name: &str,
-    table: &Table<'_>,
-    secrets: Secrets<'_>,
-) -> Option<Source> {
+fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Source> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
         let wanted = "a source's name stands in its address: a-z, 0-9, _ and -, at most 64";
@@ -126,7 +121,9 @@ fn source(
         }
         found.copied()
     });
-    let enabled = table.choice("enabled", &["yes", "no", "if_set"]).unwrap_or("yes");
+    let enabled = table
+        .choice("enabled", &["yes", "no", "if_set"])
+        .unwrap_or("yes");
     let skipped = std::cell::Cell::new(enabled == "no");
     // A source that is off, or whose secret is allowed to be absent, is left out without a problem.
     let lenient = |reference: &str| match secrets(reference) {
@@ -138,9 +135,15 @@ fn source(
     };
     let settings = adapter.and_then(|adapter| adapter.settings(table, &lenient));
     let verdict = table.choice("answer", &["receipt", "verdict"]) == Some("verdict");
-    let wait = table.int("verdict_wait_ms", 1..=VERDICT_WAIT_MAX).unwrap_or(VERDICT_WAIT_MS);
+    let wait = table
+        .int("verdict_wait_ms", 1..=VERDICT_WAIT_MAX)
+        .unwrap_or(VERDICT_WAIT_MS);
     let limits = table.table("limits");
-    let number = |key: &str| limits.int(key, 1..=1_000_000).and_then(|n| u32::try_from(n).ok());
+    let number = |key: &str| {
+        limits
+            .int(key, 1..=1_000_000)
+            .and_then(|n| u32::try_from(n).ok())
+    };
     let bytes = limits.int("body_bytes", 1..=16 * 1024 * 1024);
     let source = Source {
         name: name.to_owned(),
@@ -152,7 +155,9 @@ fn source(
             per_client_per_minute: number("per_client_per_minute"),
         },
         mapping: mapping(table),
-        settings: settings.clone().unwrap_or(Settings::Form(FormSettings::default())),
+        settings: settings
+            .clone()
+            .unwrap_or(Settings::Form(FormSettings::default())),
         adapter: adapter.unwrap_or(ALL[0]),
     };
     limits.done();
@@ -166,7 +171,10 @@ fn country_of(table: &Table<'_>) -> Option<String> {
     let text = table.text("country")?;
     let code = country::code(&text);
     if code.is_none() {
-        table.problem("country", format!("`{text}` is no country; wanted is a code such as DE"));
+        table.problem(
+            "country",
+            format!("`{text}` is no country; wanted is a code such as DE"),
+        );
     }
     code
 }
@@ -176,14 +184,19 @@ fn mapping(table: &Table<'_>) -> Mapping {
     let map = table.table("map");
     let mut names = std::collections::HashMap::new();
     for key in map.keys() {
-        let Some(field) = map.text(&key) else { continue };
+        let Some(field) = map.text(&key) else {
+            continue;
+        };
         if field.starts_with('$') {
             continue;
         }
         if !Fields::NAMES.contains(&field.as_str()) {
             let near = nearest(&field, Fields::NAMES);
             let hint = near.map(|near| format!("did you mean \"{near}\"?"));
-            let message = format!("no field \"{field}\"; there are {}", Fields::NAMES.join(", "));
+            let message = format!(
+                "no field \"{field}\"; there are {}",
+                Fields::NAMES.join(", ")
+            );
             map.problem_hint(&key, message, hint);
             continue;
         }

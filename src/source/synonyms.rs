@@ -6,21 +6,63 @@ use std::sync::LazyLock;
 use crate::lead::Attribution;
 
 const FIELDS: &[(&str, &str)] = &[
-    ("name", "name full_name fullname your_name contact_name customer_name nombre_completo nom_complet nome vollstaendiger_name ansprechpartner naam"),
-    ("first_name", "first_name firstname fname given_name forename vorname nombre prenom prénom primeiro_nome voornaam"),
-    ("last_name", "last_name lastname lname surname family_name nachname familienname apellido apellidos nom nom_de_famille sobrenome achternaam"),
-    ("email", "email e_mail mail email_address your_email user_email work_email business_email contact_email e_mail_adresse emailadresse correo correo_electronico courriel adresse_email replyto"),
-    ("phone", "phone tel telephone phone_number phonenumber phone_1 mobile mobile_phone cell user_phone work_phone your_phone telefon telefonnummer handy rufnummer telefono teléfono celular movil telephone_number téléphone portable telefone telefoon"),
-    ("company", "company company_name organization organisation business firm firma unternehmen empresa entreprise societe société azienda bedrijf"),
-    ("job_title", "job_title jobtitle job position role_title occupation berufsbezeichnung beruf cargo poste fonction"),
-    ("website", "website web_site url homepage company_website webseite sitio_web site_web"),
-    ("street", "street street_address address address_1 address1 address_line_1 strasse straße direccion adresse rue"),
-    ("city", "city town locality ort stadt wohnort ciudad ville cidade"),
-    ("region", "region state province county bundesland kanton provincia region_name departement"),
-    ("postcode", "postcode postal_code zip zip_code zipcode plz postleitzahl codigo_postal code_postal cep"),
-    ("country", "country country_code country_name land pais país pays"),
+    (
+        "name",
+        "name full_name fullname your_name contact_name customer_name nombre_completo nom_complet nome vollstaendiger_name ansprechpartner naam",
+    ),
+    (
+        "first_name",
+        "first_name firstname fname given_name forename vorname nombre prenom prénom primeiro_nome voornaam",
+    ),
+    (
+        "last_name",
+        "last_name lastname lname surname family_name nachname familienname apellido apellidos nom nom_de_famille sobrenome achternaam",
+    ),
+    (
+        "email",
+        "email e_mail mail email_address your_email user_email work_email business_email contact_email e_mail_adresse emailadresse correo correo_electronico courriel adresse_email replyto",
+    ),
+    (
+        "phone",
+        "phone tel telephone phone_number phonenumber phone_1 mobile mobile_phone cell user_phone work_phone your_phone telefon telefonnummer handy rufnummer telefono teléfono celular movil telephone_number téléphone portable telefone telefoon",
+    ),
+    (
+        "company",
+        "company company_name organization organisation business firm firma unternehmen empresa entreprise societe société azienda bedrijf",
+    ),
+    (
+        "job_title",
+        "job_title jobtitle job position role_title occupation berufsbezeichnung beruf cargo poste fonction",
+    ),
+    (
+        "website",
+        "website web_site url homepage company_website webseite sitio_web site_web",
+    ),
+    (
+        "street",
+        "street street_address address address_1 address1 address_line_1 strasse straße direccion adresse rue",
+    ),
+    (
+        "city",
+        "city town locality ort stadt wohnort ciudad ville cidade",
+    ),
+    (
+        "region",
+        "region state province county bundesland kanton provincia region_name departement",
+    ),
+    (
+        "postcode",
+        "postcode postal_code zip zip_code zipcode plz postleitzahl codigo_postal code_postal cep",
+    ),
+    (
+        "country",
+        "country country_code country_name land pais país pays",
+    ),
     ("language", "language lang locale sprache idioma langue"),
-    ("message", "message comment comments inquiry enquiry your_message question questions details note notes nachricht anfrage mitteilung bemerkung mensaje consulta commentaire mensagem bericht"),
+    (
+        "message",
+        "message comment comments inquiry enquiry your_message question questions details note notes nachricht anfrage mitteilung bemerkung mensaje consulta commentaire mensagem bericht",
+    ),
 ];
 
 const ATTRIBUTION: &[(&str, &str)] = &[
@@ -32,18 +74,34 @@ const ATTRIBUTION: &[(&str, &str)] = &[
 ];
 
 const CONSENT: &[&str] = &[
-    "consent", "gdpr", "gdpr_consent", "opt_in", "optin", "newsletter", "terms", "privacy",
-    "privacy_policy", "marketing_consent", "tcpa", "datenschutz", "einwilligung", "agb",
+    "consent",
+    "gdpr",
+    "gdpr_consent",
+    "opt_in",
+    "optin",
+    "newsletter",
+    "terms",
+    "privacy",
+    "privacy_policy",
+    "marketing_consent",
+    "tcpa",
+    "datenschutz",
+    "einwilligung",
+    "agb",
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let words = FIELDS.iter().flat_map(|(field, words)| words.split(' ').map(move |w| (w, *field)));
+    let words = FIELDS
+        .iter()
+        .flat_map(|(field, words)| words.split(' ').map(move |w| (w, *field)));
     words.collect()
 });
 
 static BY_KEY: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     let own = Attribution::NAMES.into_iter().map(|name| (name, name));
-    let more = ATTRIBUTION.iter().flat_map(|(key, words)| words.split(' ').map(move |w| (w, *key)));
+    let more = ATTRIBUTION
+        .iter()
+        .flat_map(|(key, words)| words.split(' ').map(move |w| (w, *key)));
     own.chain(more).collect()
 });
 
@@ -65,9 +123,15 @@ pub(super) fn is_consent(folded: &str) -> bool {
 /// One spelling for a name: `fields[E-Mail][value]`, `contact.email` and `your-email` fold to what
 /// stands in the tables.
 pub(super) fn fold_name(name: &str) -> String {
-    let parts: Vec<&str> = name.split(['[', ']', '.']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = name
+        .split(['[', ']', '.'])
+        .filter(|part| !part.is_empty())
+        .collect();
     let tail = ["value", "raw_value", "0"];
-    let last = parts.iter().rposition(|part| !tail.contains(part)).unwrap_or(0);
+    let last = parts
+        .iter()
+        .rposition(|part| !tail.contains(part))
+        .unwrap_or(0);
     let part = parts.get(last).copied().unwrap_or(name);
     let mut folded = String::with_capacity(part.len());
     for c in part.trim().trim_start_matches('_').chars() {

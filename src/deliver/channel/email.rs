@@ -172,10 +172,7 @@ fn classify(error: &lettre::transport::smtp::Error) -> SendResult {
     SendResult::again(why)
 }
 
-fn transport(
-    smtp: &Smtp,
-    timeout: Duration,
-) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
+fn transport(smtp: &Smtp, timeout: Duration) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let parameters = || {
         TlsParameters::new(smtp.host.clone())
             .with_context(|| format!("`{}` is no name for TLS", smtp.host))

@@ -100,7 +100,7 @@ fn said(decision: &Decision) -> String {
         Some(why) => format!(" | {} {why}", c.rep),
         None => format!(" | {} ok", c.rep),
     });
-    head + &lines.collect::<String>()
+    head + lines.collect::<String>().as_str()
 }
 
 /// Pool, previous holders, country, language, load of `ana` (today/open), time => decision.

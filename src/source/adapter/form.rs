@@ -53,20 +53,28 @@ impl Adapter for Form {
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let key = table.has("key").then(|| super::webhook::secret(table, "key", secrets));
+        let key = table
+            .has("key")
+            .then(|| super::webhook::secret(table, "key", secrets));
         let page = |key: &str, text: &str| {
-            let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            let url = Url::parse(text)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https"));
             if url.is_none() {
                 table.problem(key, format!("`{text}` is no address of a page (https://…)"));
             }
             url
         };
         let texts = |key: &str| table.texts(key).unwrap_or_default();
-        let redirects = texts("redirects").iter().filter_map(|t| page("redirects", t)).collect();
+        let redirects = texts("redirects")
+            .iter()
+            .filter_map(|t| page("redirects", t))
+            .collect();
         let thanks = table.text("thanks").filter(|t| !t.is_empty());
         let origins = texts("origins");
         for origin in origins.iter().filter(|origin| *origin != "*") {
-            let sound = Url::parse(origin).is_ok_and(|u| u.origin().ascii_serialization() == *origin);
+            let sound =
+                Url::parse(origin).is_ok_and(|u| u.origin().ascii_serialization() == *origin);
             if !sound {
                 let wanted = "wanted is such as https://www.example.com, without a path";
                 table.problem("origins", format!("`{origin}` is no origin; {wanted}"));
@@ -77,7 +85,9 @@ impl Adapter for Form {
             origins,
             redirects,
             thanks: thanks.and_then(|text| page("thanks", &text)),
-            honeypot: table.texts("honeypot").unwrap_or_else(|| vec!["_gotcha".into()]),
+            honeypot: table
+                .texts("honeypot")
+                .unwrap_or_else(|| vec!["_gotcha".into()]),
             min_fill_ms: table.int("min_fill_ms", 0..=600_000).unwrap_or(1_500),
         }))
     }
@@ -98,7 +108,10 @@ impl Adapter for Form {
             signature::bearer(key, request.headers)?;
         }
         let pairs = pairs(&kind, request.headers, request.body)?;
-        if pairs.iter().all(|(name, value)| TECHNICAL.contains(&name.as_str()) || value.is_empty()) {
+        if pairs
+            .iter()
+            .all(|(name, value)| TECHNICAL.contains(&name.as_str()) || value.is_empty())
+        {
             return Err(Refusal::Malformed("the form is empty".into()));
         }
         let own_id = field(&pairs, SUBMISSION_ID).or(request.headers.only("idempotency-key"));
@@ -126,18 +139,27 @@ impl Adapter for Form {
         let settings = settings(source).map_err(|refusal| refusal.to_string())?;
         let headers = &submission.headers;
         let kind = headers.only("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
-        let pairs = pairs(&kind, headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
+        let kind = kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase();
+        let pairs =
+            pairs(&kind, headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
         let signals = signals(settings, &pairs, submission.received_at);
         let is_trap = |name: &str| settings.honeypot.iter().any(|trap| trap == name);
-        let kept = pairs.into_iter().filter(|(name, _)| {
-            !TECHNICAL.contains(&name.as_str()) && !is_trap(name)
-        });
+        let kept = pairs
+            .into_iter()
+            .filter(|(name, _)| !TECHNICAL.contains(&name.as_str()) && !is_trap(name));
         let mut inquiry =
             mapping::inquiry(kept.collect(), &source.mapping, source.country.as_deref());
         inquiry.signals = signals;
         mapping::attribute(&mut inquiry.attribution, &submission.query);
-        if let Some(page) = headers.only("referer").and_then(|text| Url::parse(text).ok()) {
+        if let Some(page) = headers
+            .only("referer")
+            .and_then(|text| Url::parse(text).ok())
+        {
             mapping::attribute(&mut inquiry.attribution, page.query().unwrap_or_default());
             let mut bare = page;
             bare.set_query(None);
@@ -152,8 +174,13 @@ impl Adapter for Form {
     }
 
     fn answer(&self, source: &Source, receipt: &Receipt, reply: &Reply) -> Answer {
-        let thanks = settings(source).ok().and_then(|settings| settings.thanks.as_ref());
-        let page = reply.redirect.clone().or_else(|| thanks.map(Url::to_string));
+        let thanks = settings(source)
+            .ok()
+            .and_then(|settings| settings.thanks.as_ref());
+        let page = reply
+            .redirect
+            .clone()
+            .or_else(|| thanks.map(Url::to_string));
         let mut answer = if reply.wants_json {
             Answer::receipt(receipt)
         } else if let Some(page) = page {
@@ -193,7 +220,10 @@ impl Adapter for Form {
             ("message", person.message.clone()),
             ("employees", employees),
             ("consent", consent.to_owned()),
-            (ELAPSED, if person.trapped { "300" } else { "24000" }.to_owned()),
+            (
+                ELAPSED,
+                if person.trapped { "300" } else { "24000" }.to_owned(),
+            ),
         ];
         if person.trapped
             && let Ok(settings) = settings(source)
@@ -212,7 +242,10 @@ impl Adapter for Form {
             method: "POST",
             query: String::new(),
             headers: vec![
-                ("content-type".into(), "application/x-www-form-urlencoded".into()),
+                (
+                    "content-type".into(),
+                    "application/x-www-form-urlencoded".into(),
+                ),
                 ("accept".into(), "application/json".into()),
             ],
             body: body.finish().into_bytes(),
@@ -223,7 +256,9 @@ impl Adapter for Form {
         if let Ok(settings) = settings(source)
             && let Some(key) = &settings.key
         {
-            sample.headers.push(("x-api-key".into(), key.expose().to_owned()));
+            sample
+                .headers
+                .push(("x-api-key".into(), key.expose().to_owned()));
         }
         sample
     }
@@ -268,13 +303,18 @@ fn pairs(kind: &str, headers: &Headers, body: &[u8]) -> Result<Pairs, Refusal> {
 }
 
 fn field<'p>(pairs: &'p Pairs, name: &str) -> Option<&'p str> {
-    pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    pairs
+        .iter()
+        .find(|(n, _)| n == name)
+        .map(|(_, value)| value.as_str())
 }
 
 /// What makes the same inquiry the same: its fields in the order of their names, without ours.
 fn content(pairs: &Pairs) -> Vec<u8> {
-    let mut sorted: Vec<_> =
-        pairs.iter().filter(|(name, _)| !TECHNICAL.contains(&name.as_str())).collect();
+    let mut sorted: Vec<_> = pairs
+        .iter()
+        .filter(|(name, _)| !TECHNICAL.contains(&name.as_str()))
+        .collect();
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut bytes = Vec::new();
     for (name, value) in sorted {
@@ -290,7 +330,9 @@ fn signals(settings: &FormSettings, pairs: &Pairs, received_at: Millis) -> Signa
     let filled = |trap: &String| field(pairs, trap).is_some_and(|value| !value.trim().is_empty());
     let number = |name: &str| field(pairs, name).and_then(|text| text.trim().parse::<i64>().ok());
     let since_loaded = number(LOADED_AT).and_then(|at| received_at.checked_sub(at));
-    let fill_ms = number(ELAPSED).or(since_loaded).filter(|ms| (0..FILL_MAX).contains(ms));
+    let fill_ms = number(ELAPSED)
+        .or(since_loaded)
+        .filter(|ms| (0..FILL_MAX).contains(ms));
     Signals {
         trapped: settings.honeypot.iter().any(filled),
         fill_ms,
@@ -301,7 +343,10 @@ fn signals(settings: &FormSettings, pairs: &Pairs, received_at: Millis) -> Signa
 /// Exact, or any where the list says `*`.
 fn allowed_origin(settings: &FormSettings, headers: &Headers) -> Option<String> {
     let origin = headers.only("origin")?;
-    let any = settings.origins.iter().any(|allowed| allowed == "*" || allowed == origin);
+    let any = settings
+        .origins
+        .iter()
+        .any(|allowed| allowed == "*" || allowed == origin);
     any.then(|| origin.to_owned())
 }
 
@@ -316,7 +361,10 @@ fn preflight(origin: Option<String>) -> Answer {
     if origin.is_some() {
         headers.extend([
             ("access-control-allow-methods", "POST".to_owned()),
-            ("access-control-allow-headers", "content-type, idempotency-key, x-api-key".to_owned()),
+            (
+                "access-control-allow-headers",
+                "content-type, idempotency-key, x-api-key".to_owned(),
+            ),
             ("access-control-max-age", "86400".to_owned()),
         ]);
     }

@@ -19,12 +19,31 @@ h1 { font-size: 26px; margin: 0 0 8px; } p { margin: 0; color: var(--soft); }
 /// In the sender's language, where it is one of ours.
 pub(super) fn thanks(language: &str) -> Answer {
     let (language, title, text) = match language {
-        "de" => ("de", "Vielen Dank!", "Ihre Anfrage ist angekommen. Wir melden uns bald."),
-        "fr" => ("fr", "Merci !", "Votre demande est bien arrivée. Nous vous répondons bientôt."),
-        "es" => ("es", "¡Gracias!", "Hemos recibido su mensaje. Le contestaremos pronto."),
-        _ => ("en", "Thank you!", "Your message has arrived. We will be in touch soon."),
+        "de" => (
+            "de",
+            "Vielen Dank!",
+            "Ihre Anfrage ist angekommen. Wir melden uns bald.",
+        ),
+        "fr" => (
+            "fr",
+            "Merci !",
+            "Votre demande est bien arrivée. Nous vous répondons bientôt.",
+        ),
+        "es" => (
+            "es",
+            "¡Gracias!",
+            "Hemos recibido su mensaje. Le contestaremos pronto.",
+        ),
+        _ => (
+            "en",
+            "Thank you!",
+            "Your message has arrived. We will be in touch soon.",
+        ),
     };
-    let page = PAGE.replace("LANGUAGE", language).replace("TITLE", title).replace("TEXT", text);
+    let page = PAGE
+        .replace("LANGUAGE", language)
+        .replace("TITLE", title)
+        .replace("TEXT", text);
     Answer {
         status: 200,
         headers: vec![

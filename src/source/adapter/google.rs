@@ -64,8 +64,14 @@ const ATTRIBUTION: [(&str, &str); 8] = [
     ("lead_source", "lead_source"),
 ];
 /// Members that are not kept among the further fields.
-const TECHNICAL: [&str; 6] =
-    ["lead_id", "user_column_data", "api_version", "google_key", "Google_key", "is_test"];
+const TECHNICAL: [&str; 6] = [
+    "lead_id",
+    "user_column_data",
+    "api_version",
+    "google_key",
+    "Google_key",
+    "is_test",
+];
 
 impl Adapter for Google {
     fn name(&self) -> &'static str {
@@ -96,21 +102,30 @@ impl Adapter for Google {
         }
         let json = Json::parse(request.body)?;
         let keys = [json.get("google_key"), json.get("Google_key")];
-        let given: Vec<_> = keys.into_iter().flatten().filter_map(Json::as_text).collect();
+        let given: Vec<_> = keys
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_text)
+            .collect();
         let [given] = given.as_slice() else {
             return Err(Refusal::Unauthorized("one google_key is wanted".into()));
         };
         if !settings.key.matches(given) {
             return Err(Refusal::Unauthorized("the google_key does not fit".into()));
         }
-        let lead_id = json.get("lead_id").and_then(Json::as_text).unwrap_or_default();
+        let lead_id = json
+            .get("lead_id")
+            .and_then(Json::as_text)
+            .unwrap_or_default();
         if lead_id.is_empty() || lead_id.len() > 512 {
             return Err(Refusal::Malformed("lead_id is missing or too long".into()));
         }
         columns(&json)?;
         let mut content = Vec::new();
         if let Json::Map(entries) = &json {
-            let kept = entries.iter().filter(|(key, _)| !key.eq_ignore_ascii_case("google_key"));
+            let kept = entries
+                .iter()
+                .filter(|(key, _)| !key.eq_ignore_ascii_case("google_key"));
             Json::Map(kept.cloned().collect()).canonical(&mut content);
         }
         Ok(Admission::Leads(Admitted {
@@ -139,7 +154,11 @@ impl Adapter for Google {
             let field = known.map_or(own, |(_, field)| (*field).to_owned());
             // The private address goes before the one at work, whatever their order.
             let pair = (field, value);
-            if id.starts_with("WORK_") { late.push(pair) } else { pairs.push(pair) }
+            if id.starts_with("WORK_") {
+                late.push(pair)
+            } else {
+                pairs.push(pair)
+            }
         }
         pairs.extend(late);
         let country = source.country.as_deref();
@@ -152,7 +171,10 @@ impl Adapter for Google {
                 };
                 let known = ATTRIBUTION.iter().find(|(name, _)| *name == key.as_ref());
                 if let Some((_, name)) = known {
-                    inquiry.attribution.0.insert((*name).to_owned(), text.into_owned());
+                    inquiry
+                        .attribution
+                        .0
+                        .insert((*name).to_owned(), text.into_owned());
                 } else if !TECHNICAL.contains(&key.as_ref()) && text.len() <= VALUE_BYTES_MAX {
                     let other = inquiry.fields.other.entry(key.to_string()).or_default();
                     other.push(text.into_owned());
@@ -233,11 +255,18 @@ fn columns(json: &Json<'_>) -> Result<Vec<(String, String, String)>, Refusal> {
         return Err(Refusal::Malformed("user_column_data is missing".into()));
     };
     if items.len() > PAIRS_MAX {
-        return Err(Refusal::Unprocessable(format!("more than {PAIRS_MAX} columns")));
+        return Err(Refusal::Unprocessable(format!(
+            "more than {PAIRS_MAX} columns"
+        )));
     }
     let mut columns = Vec::with_capacity(items.len());
     for item in items {
-        let text = |key: &str| item.get(key).and_then(Json::as_text).unwrap_or_default().into_owned();
+        let text = |key: &str| {
+            item.get(key)
+                .and_then(Json::as_text)
+                .unwrap_or_default()
+                .into_owned()
+        };
         let (id, name, value) = (text("column_id"), text("column_name"), text("string_value"));
         if value.len() > VALUE_BYTES_MAX || id.len() > VALUE_BYTES_MAX {
             let message = format!("a column is longer than {VALUE_BYTES_MAX} bytes");

@@ -80,8 +80,11 @@ impl Adapter for Webhook {
                 paths.extend(path(&map, &key).map(|path| (key.clone(), path)));
             }
         }
-        let (items, id, is_test) =
-            (path(table, "items"), path(table, "id"), path(table, "is_test"));
+        let (items, id, is_test) = (
+            path(table, "items"),
+            path(table, "id"),
+            path(table, "is_test"),
+        );
         Some(Settings::Webhook(WebhookSettings {
             auth: auth?,
             items,
@@ -114,11 +117,19 @@ impl Adapter for Webhook {
         let mut identities = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
             bounded(item)?;
-            let own = settings.id.as_ref().and_then(|path| path.find(item)).and_then(Json::as_text);
+            let own = settings
+                .id
+                .as_ref()
+                .and_then(|path| path.find(item))
+                .and_then(Json::as_text);
             let own = own.filter(|id| !id.is_empty() && id.len() <= ID_BYTES_MAX);
             let of_request = || {
                 let id = sent_id.clone()?;
-                Some(if items.len() == 1 { id } else { format!("{id}/{at}") })
+                Some(if items.len() == 1 {
+                    id
+                } else {
+                    format!("{id}/{at}")
+                })
             };
             let mut content = Vec::new();
             item.canonical(&mut content);
@@ -142,7 +153,10 @@ impl Adapter for Webhook {
         };
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let items = items(settings, &json).map_err(|refusal| refusal.to_string())?;
-        Ok(items.into_iter().map(|item| inquiry(source, settings, item)).collect())
+        Ok(items
+            .into_iter()
+            .map(|item| inquiry(source, settings, item))
+            .collect())
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -150,8 +164,11 @@ impl Adapter for Webhook {
     }
 
     fn shape(&self, _: &Source, person: &Person) -> Sample {
-        let utm: serde_json::Map<_, _> =
-            person.utm.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect();
+        let utm: serde_json::Map<_, _> = person
+            .utm
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone().into()))
+            .collect();
         let body = json!({
             "first_name": person.first_name,
             "last_name": person.last_name,
@@ -310,10 +327,14 @@ fn items<'j, 'a>(
         (one, _) => vec![one],
     };
     if items.is_empty() || !items.iter().all(|item| matches!(item, Json::Map(_))) {
-        return Err(Refusal::Malformed("a JSON object is wanted for each lead".into()));
+        return Err(Refusal::Malformed(
+            "a JSON object is wanted for each lead".into(),
+        ));
     }
     if items.len() > LEADS_MAX {
-        return Err(Refusal::Unprocessable(format!("more than {LEADS_MAX} leads")));
+        return Err(Refusal::Unprocessable(format!(
+            "more than {LEADS_MAX} leads"
+        )));
     }
     Ok(items)
 }
@@ -322,9 +343,14 @@ fn bounded(item: &Json<'_>) -> Result<(), Refusal> {
     let mut leaves = Vec::new();
     item.leaves("", &mut leaves);
     if leaves.len() > PAIRS_MAX {
-        return Err(Refusal::Unprocessable(format!("more than {PAIRS_MAX} fields")));
+        return Err(Refusal::Unprocessable(format!(
+            "more than {PAIRS_MAX} fields"
+        )));
     }
-    if leaves.iter().any(|(name, value)| name.len() + value.len() > VALUE_BYTES_MAX) {
+    if leaves
+        .iter()
+        .any(|(name, value)| name.len() + value.len() > VALUE_BYTES_MAX)
+    {
         let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
         return Err(Refusal::Unprocessable(message));
     }
@@ -344,7 +370,10 @@ fn inquiry(source: &Source, settings: &WebhookSettings, item: &Json<'_>) -> Inqu
     let is_mapped = |name: &str| settings.paths.iter().any(|(_, path)| path.is_dotted(name));
     pairs.extend(leaves.into_iter().filter(|(name, _)| !is_mapped(name)));
     let mut inquiry = mapping::inquiry(pairs, &source.mapping, source.country.as_deref());
-    inquiry.is_test =
-        settings.is_test.as_ref().and_then(|path| path.find(item)).is_some_and(Json::is_true);
+    inquiry.is_test = settings
+        .is_test
+        .as_ref()
+        .and_then(|path| path.find(item))
+        .is_some_and(Json::is_true);
     inquiry
 }

@@ -1,0 +1,439 @@
+//! The shared suite: the same questions to every platform in `ALL`. A new row without fixtures of
+//! its own fails here.
+
+use std::sync::Arc;
+
+use super::{ALL, Admission, Refusal, Request, Sample, Source, Sources};
+use crate::clock::{MINUTE, SECOND};
+use crate::document::Overrides;
+use crate::lead::{Headers, Inquiry, Submission};
+use crate::sample::{Kind, Person};
+use crate::secret::Secret;
+
+const NOW: i64 = 1_790_000_000 * SECOND;
+
+const SOURCES: &str = r#"
+[form]
+adapter = "form"
+country = "DE"
+origins = ["https://www.example.com"]
+redirects = ["https://www.example.com/thanks"]
+[form.map]
+"Betreff" = "message"
+
+[webhook]
+adapter = "webhook"
+auth = "standard"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+is_test = "$.test"
+[webhook.map]
+email = "$.who[\"e-mail\"]"
+
+[hmac]
+adapter = "webhook"
+auth = "hmac"
+header = "X-Signature"
+prefix = "sha256="
+secret = "s3cret"
+id = "$.id"
+items = "$.leads"
+
+[bearer]
+adapter = "webhook"
+auth = "bearer"
+key = "k3y"
+
+[google]
+adapter = "google"
+key = "testkey"
+"#;
+
+fn sources() -> Sources {
+    let secrets = |text: &str| Ok(Secret::new(text));
+    Sources::parse("sources.toml", SOURCES, &Overrides::new(), &secrets).unwrap()
+}
+
+fn source(name: &str) -> Arc<Source> {
+    sources().get(name).expect(name).clone()
+}
+
+/// A payload of the platform and what is to be read of it: field, value.
+struct Fixture {
+    adapter: &'static str,
+    kind: &'static str,
+    body: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+    attribution: &'static [(&'static str, &'static str)],
+}
+
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        adapter: "form",
+        kind: "application/x-www-form-urlencoded",
+        body: "Vorname=Mia&nachname=Gro%C3%9F&E-Mail=Mia%40Werk.example&Telefon=030+901820&Betreff=Demo+bitte\
+               &employees=800&interest=a&interest=b&utm_source=meta&gdpr=on&_elapsed_ms=9000&__proto__=x",
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "Mia@Werk.example"),
+            ("phone", "030 901820"),
+            ("message", "Demo bitte"),
+            ("country", "DE"),
+            ("employees", "800"),
+            ("interest", "a"),
+            ("__proto__", "x"),
+        ],
+        attribution: &[("utm_source", "meta")],
+    },
+    Fixture {
+        adapter: "webhook",
+        kind: "application/json; charset=utf-8",
+        body: r#"{"who":{"e-mail":"mia@werk.example","name":"Mia Groß"},"phone":"+49 30 901820",
+                 "deal":{"amount":12345678901234567890,"tags":["x","y"]},"test":false,"gclid":"abc"}"#,
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("phone", "+49 30 901820"),
+            ("deal.amount", "12345678901234567890"),
+            ("deal.tags", "x"),
+        ],
+        attribution: &[("gclid", "abc")],
+    },
+    Fixture {
+        adapter: "google",
+        kind: "application/json",
+        body: r#"{"lead_id":"TeSter-1","user_column_data":[
+                 {"column_name":"Full Name","string_value":"Mia Groß","column_id":"FULL_NAME"},
+                 {"string_value":"mia@work.example","column_id":"WORK_EMAIL"},
+                 {"string_value":"mia@werk.example","column_id":"EMAIL"},
+                 {"column_name":"User Phone","string_value":"1-650-253-0000"},
+                 {"string_value":"USA","column_id":"COUNTRY"},
+                 {"string_value":"blue","column_id":"Which colour?"}],
+                 "api_version":"1.0","form_id":40000000001,"campaign_id":9007199254740993,
+                 "google_key":"testkey","gcl_id":"xyz","adgroup_id":0,"new_member":"kept"}"#,
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("phone", "1-650-253-0000"),
+            ("country", "US"),
+            ("Which colour?", "blue"),
+            ("new_member", "kept"),
+        ],
+        attribution: &[
+            ("gclid", "xyz"),
+            ("campaign_id", "9007199254740993"),
+            ("form_id", "40000000001"),
+        ],
+    },
+];
+
+fn signed(source: &Source, kind: &str, body: &[u8], now: i64) -> Sample {
+    let sample = Sample {
+        method: "POST",
+        query: String::new(),
+        headers: vec![("content-type".into(), kind.into())],
+        body: body.to_vec(),
+    };
+    source.adapter.sign(source, sample, now)
+}
+
+fn admit(source: &Source, sample: &Sample, now: i64) -> Result<Admission, Refusal> {
+    let headers = sample
+        .headers
+        .iter()
+        .map(|(n, v)| (n.to_lowercase(), v.clone()));
+    let headers = Headers(headers.collect());
+    let request = Request {
+        method: sample.method,
+        query: &sample.query,
+        headers: &headers,
+        body: &sample.body,
+    };
+    source.adapter.admit(source, &request, now)
+}
+
+/// What is committed, and what names it.
+fn committed(source: &Source, sample: &Sample, now: i64) -> (Submission, Vec<String>) {
+    let Ok(Admission::Leads(admitted)) = admit(source, sample, now) else {
+        panic!("{} does not admit its own payload", source.name)
+    };
+    let names = admitted.identities.iter().map(|identity| {
+        let content = String::from_utf8_lossy(&identity.content).into_owned();
+        identity.platform_id.clone().unwrap_or(content)
+    });
+    let names = names.collect();
+    let submission = Submission {
+        source: source.name.clone(),
+        received_at: now,
+        headers: admitted.headers,
+        query: admitted.query,
+        raw: admitted.raw,
+        keys: Vec::new(),
+    };
+    (submission, names)
+}
+
+fn parse(source: &Source, sample: &Sample) -> Inquiry {
+    let (submission, _) = committed(source, sample, NOW);
+    source.adapter.parse(source, &submission).unwrap().remove(0)
+}
+
+#[test]
+fn every_platform_reads_its_own_payload_and_keeps_what_it_does_not_know() {
+    for adapter in ALL {
+        let name = adapter.name();
+        assert!(
+            adapter.docs().starts_with("https://"),
+            "{name}: the vendor's page"
+        );
+        let fixture = FIXTURES.iter().find(|f| f.adapter == name);
+        let fixture = fixture.unwrap_or_else(|| panic!("{name} has no fixture of its own"));
+        let source = source(name);
+        let sample = signed(&source, fixture.kind, fixture.body.as_bytes(), NOW);
+        let inquiry = parse(&source, &sample);
+        for (field, value) in fixture.fields {
+            assert_eq!(inquiry.fields.get(field), Some(*value), "{name}: {field}");
+        }
+        for (key, value) in fixture.attribution {
+            let found = inquiry.attribution.0.get(*key).map(String::as_str);
+            assert_eq!(found, Some(*value), "{name}: {key}");
+        }
+        assert!(!inquiry.is_test, "{name}");
+    }
+}
+
+#[test]
+fn every_platform_names_a_repeat_alike_and_another_lead_otherwise() {
+    for adapter in ALL {
+        let source = source(adapter.name());
+        let shape = |seed: u64| {
+            let sample = source.adapter.shape(&source, &Person::from_seed(seed));
+            source.adapter.sign(&source, sample, NOW)
+        };
+        let (first, again, other) = (shape(1), shape(1), shape(2));
+        let names = |sample| committed(&source, sample, NOW).1;
+        assert_eq!(names(&first), names(&again), "{}", adapter.name());
+        assert_ne!(names(&first), names(&other), "{}", adapter.name());
+    }
+}
+
+#[test]
+fn every_platform_shapes_a_person_that_it_reads_back() {
+    let good = (0..)
+        .map(Person::from_seed)
+        .find(|p| p.kind == Kind::Good)
+        .unwrap();
+    for adapter in ALL {
+        let source = source(adapter.name());
+        let sample = source.adapter.shape(&source, &good);
+        let inquiry = parse(&source, &source.adapter.sign(&source, sample, NOW));
+        let fields = &inquiry.fields;
+        let name = adapter.name();
+        assert_eq!(fields.name.as_deref(), Some(good.name().as_str()), "{name}");
+        assert_eq!(fields.get("email"), Some(good.email.as_str()), "{name}");
+        assert!(
+            fields.phone.as_ref().is_some_and(|phone| phone.valid),
+            "{name}"
+        );
+        assert_eq!(
+            fields.country.as_deref(),
+            Some(good.country.as_str()),
+            "{name}"
+        );
+        let employees = good.employees.to_string();
+        assert_eq!(fields.get("employees"), Some(employees.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn every_platform_refuses_what_it_cannot_believe_or_read() {
+    for name in ["form", "webhook", "hmac", "bearer", "google"] {
+        let source = source(name);
+        let json = name != "form";
+        let kind = if json {
+            "application/json"
+        } else {
+            "application/x-www-form-urlencoded"
+        };
+        let big = if json {
+            format!("{{\"a\":\"{}\"}}", "x".repeat(9_000))
+        } else {
+            format!("a={}", "x".repeat(9_000))
+        };
+        let bodies: [(&str, &[u8], u16); 5] = [
+            (kind, b"", 400),
+            (kind, b"\xff\xfe", 400),
+            (kind, big.as_bytes(), 422),
+            ("text/plain", b"{}", 415),
+            (
+                if json {
+                    "application/json; charset=utf-16"
+                } else {
+                    "text/xml"
+                },
+                b"{}",
+                415,
+            ),
+        ];
+        for (kind, body, status) in bodies {
+            let sample = signed(&source, kind, body, NOW);
+            // What cannot even be signed, such as a key inside an unreadable body, is 400 or 401.
+            let found = admit(&source, &sample, NOW)
+                .err()
+                .map(|refusal| refusal.status());
+            let right =
+                found == Some(status) || (name == "google" && matches!(found, Some(400 | 401)));
+            assert!(
+                right || (name == "hmac" && found == Some(400)),
+                "{name} {body:.20?}: {found:?}"
+            );
+        }
+        let sample = signed(&source, kind, b"{}", NOW);
+        let encoded = ("content-encoding".to_owned(), "gzip".to_owned());
+        let mut gzip = signed(&source, kind, b"{}", NOW);
+        gzip.headers.push(encoded);
+        assert_eq!(
+            admit(&source, &gzip, NOW).err().map(|r| r.status()),
+            Some(415),
+            "{name}"
+        );
+        let get = Sample {
+            method: "GET",
+            ..sample
+        };
+        assert_eq!(
+            admit(&source, &get, NOW).err().map(|r| r.status()),
+            Some(405),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn forged_and_late_requests_authenticate_nobody() {
+    for name in ["webhook", "hmac", "bearer", "google"] {
+        let source = source(name);
+        let body: &[u8] = match name {
+            "google" => br#"{"lead_id":"1","user_column_data":[],"google_key":"x"}"#,
+            "hmac" => br#"{"leads":[{"id":"7","email":"a@b.example"}]}"#,
+            _ => br#"{"email":"a@b.example"}"#,
+        };
+        let unsigned = Sample {
+            method: "POST",
+            query: String::new(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: body.to_vec(),
+        };
+        assert_eq!(
+            admit(&source, &unsigned, NOW).err().map(|r| r.status()),
+            Some(401),
+            "{name}"
+        );
+        let good = signed(&source, "application/json", body, NOW);
+        assert!(admit(&source, &good, NOW).is_ok(), "{name}");
+        if name == "webhook" {
+            let late = admit(&source, &good, NOW + 6 * MINUTE)
+                .err()
+                .map(|r| r.status());
+            assert_eq!(late, Some(401));
+        }
+        if matches!(name, "webhook" | "hmac") {
+            let mut changed = signed(&source, "application/json", body, NOW);
+            changed.body.push(b' ');
+            assert_eq!(
+                admit(&source, &changed, NOW).err().map(|r| r.status()),
+                Some(401),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_one_lead_each_and_bounded() {
+    let source = source("hmac");
+    let body = br#"{"leads":[{"id":"7","email":"a@b.example"},{"id":"8","email":"c@d.example"}]}"#;
+    let sample = signed(&source, "application/json", body, NOW);
+    let (submission, names) = committed(&source, &sample, NOW);
+    assert_eq!(names, ["7", "8"]);
+    let inquiries = source.adapter.parse(&source, &submission).unwrap();
+    let emails: Vec<_> = inquiries
+        .iter()
+        .filter_map(|i| i.fields.get("email"))
+        .collect();
+    assert_eq!(emails, ["a@b.example", "c@d.example"]);
+    let many = format!("{{\"leads\":[{}]}}", vec!["{\"a\":1}"; 1_001].join(","));
+    let sample = signed(&source, "application/json", many.as_bytes(), NOW);
+    assert_eq!(
+        admit(&source, &sample, NOW).err().map(|r| r.status()),
+        Some(422)
+    );
+}
+
+#[test]
+fn googles_key_is_never_stored_and_its_answers_are_the_documented_ones() {
+    let source = source("google");
+    for spelling in ["google_key", "Google_key"] {
+        for key in ["testkey", "test\\u006bey"] {
+            let body = format!(
+                r#"{{"lead_id":"9","{spelling}" : "{key}","user_column_data":[],"is_test":true}}"#
+            );
+            let sample = Sample {
+                method: "POST",
+                query: String::new(),
+                headers: vec![("content-type".into(), "application/json".into())],
+                body: body.into_bytes(),
+            };
+            let (submission, _) = committed(&source, &sample, NOW);
+            let raw = String::from_utf8(submission.raw.clone()).unwrap();
+            assert!(!raw.contains("testkey") && !raw.contains("u006b"), "{raw}");
+            assert!(source.adapter.parse(&source, &submission).unwrap()[0].is_test);
+        }
+    }
+    let refusals = [
+        (Refusal::TooMany { retry_after_s: 1 }, 503),
+        (Refusal::Unavailable { retry_after_s: 1 }, 503),
+        (Refusal::Unauthorized(String::new()), 401),
+        (Refusal::Malformed(String::new()), 400),
+    ];
+    for (refusal, status) in refusals {
+        assert_eq!(
+            source.adapter.refuse(&source, &refusal, None).status,
+            status
+        );
+    }
+}
+
+#[test]
+fn a_broken_file_of_sources_says_everything_at_once() {
+    let text = "[a]\nadapter = \"gogle\"\n[b]\nadapter = \"webhook\"\nauth = \"bearer\"\nkey = \"env:NONE\"\n\
+                [b.map]\nemial = \"$.x\"\n[C]\nadapter = \"form\"\norigns = []\n[d]\nadapter = \"google\"\n\
+                enabled = \"if_set\"\nkey = \"env:NONE\"\n";
+    let secrets = |text: &str| match text.strip_prefix("env:") {
+        Some(name) => Err(format!("{name} is not set")),
+        None => Ok(Secret::new(text)),
+    };
+    let problems = Sources::parse("s.toml", text, &Overrides::new(), &secrets).unwrap_err();
+    let lines: Vec<_> = problems
+        .iter()
+        .map(|p| format!("{}|{}", p.one_line(), p.hint.as_deref().unwrap_or("")))
+        .collect();
+    let wanted = [
+        "s.toml:2: no adapter \"gogle\"",
+        "did you mean \"google\"?",
+        "s.toml:6: b.key: NONE is not set",
+        "did you mean \"email\"?",
+        "`C`: a source's name stands in its address",
+        "unknown key `C.origns`",
+        "did you mean `origins`?",
+    ];
+    for wanted in wanted {
+        assert!(
+            lines.iter().any(|line| line.contains(wanted)),
+            "{wanted} in {lines:#?}"
+        );
+    }
+    assert!(
+        !lines.iter().any(|line| line.contains(": d")),
+        "a source that is not set is left out"
+    );
+}
