@@ -236,6 +236,14 @@ pub(super) fn asked_globally(name: &str) -> Option<&'static Word> {
         .find(|word| word.on.is_empty() && word.name == name)
 }
 
+/// The type of a field `name`, where it is the same whatever has it.
+pub(super) fn gives_everywhere(name: &str) -> Option<Kind> {
+    let mut all = table().iter().filter(|word| word.name == name);
+    let first = all.next()?;
+    let same = first.takes.is_none() && all.all(|word| word.gives == first.gives);
+    same.then(|| Kind::named(first.gives)).flatten()
+}
+
 /// Every word that can be asked of a thing of `kind`.
 pub(super) fn asked_of(kind: Kind) -> impl Iterator<Item = &'static Word> {
     let second = if kind == Kind::Email {
