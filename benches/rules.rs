@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 use leadgate::lead::{Attribution, Email, Facts, Fields, Inquiry, Phone, Verdict};
 use leadgate::rules::{Asked, Known, Rulebook, Texts};
 
+// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const LEADS: usize = 512;
 const BATCHES: usize = 80;
 const RECEIVED_AT: i64 = 1_772_539_200_000;

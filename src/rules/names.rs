@@ -135,6 +135,11 @@ impl Names {
         own.chain(native).copied().collect()
     }
 
+    /// Whether a rule file defines `name`.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
+    }
+
     /// Whether a rule file defines `name` for so many things.
     pub(super) fn is_own(&self, name: &str, takes: usize) -> bool {
         self.functions.get(name).is_some_and(|t| t.contains(&takes))

@@ -9,6 +9,7 @@ use super::facts::{
     AttributionFact, EmailFact, FieldsFact, LeadFact, Number, PhoneFact, SeenFact, Text,
 };
 use super::lists::{self, List};
+use super::needles;
 use super::text;
 use super::words::{Kind, Speech, plain_error};
 use crate::lead::PhoneKind;
@@ -512,7 +513,7 @@ fn texts(s: &mut Speech<'_>) {
             "lead.email.domain.ends_with(\".edu\")",
         ),
     );
-    s.text_method("mentions", |t, o| text::mentions(t, &text::fold(o)), (
+    s.text_method("mentions", |t, o| needles::mentions(t, &text::fold(o)), (
         "Whether these words, or any of a list, stand in it as whole words; `preis*` also finds longer ones.",
         "lead.message.mentions([\"demo\", \"preis*\"])",
     ));
@@ -591,7 +592,7 @@ fn any_of(items: &Array, text: &Text) -> bool {
     let folded = text.folded();
     let mentioned = |item: &Dynamic| {
         let item = item.read_lock::<ImmutableString>();
-        item.is_some_and(|item| text::mentions(folded, &text::fold(&item)))
+        item.is_some_and(|item| needles::mentions(folded, &text::fold(&item)))
     };
     items.iter().any(mentioned)
 }

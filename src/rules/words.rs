@@ -229,6 +229,13 @@ pub(super) fn find(kind: Kind, name: &str) -> Option<&'static Word> {
     asked_of(kind).find(|word| word.name == name)
 }
 
+/// Whether some word of this name takes something in parentheses.
+pub(super) fn is_function(name: &str) -> bool {
+    table()
+        .iter()
+        .any(|word| word.name == name && word.takes.is_some())
+}
+
 /// The word `name` that stands alone.
 pub(super) fn asked_globally(name: &str) -> Option<&'static Word> {
     table()
