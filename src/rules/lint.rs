@@ -296,7 +296,13 @@ impl Reader<'_, '_> {
     fn property(&mut self, on: Option<Kind>, name: &str, at: Position) -> Option<Kind> {
         let Some(kind) = on else {
             let known = words::table().iter().any(|word| word.name == name);
-            if !known && !self.lint.names.is_field(name) {
+            if self.lint.names.is_key(name) {
+                return None;
+            }
+            if known {
+                return words::gives_everywhere(name);
+            }
+            if !self.lint.names.is_field(name) {
                 let near = nearest(name, words::table().iter().map(|word| word.name));
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
                 self.report(at, name, format!("nothing has a field `{name}`"), hint);

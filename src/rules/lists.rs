@@ -2,8 +2,9 @@
 //! that come with leadgate. Membership takes the same time whatever the length.
 
 use std::collections::HashSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use super::needles::Needles;
 use super::text;
 
 /// A list; cheap to clone.
@@ -16,6 +17,8 @@ struct Entries {
     exact: HashSet<Box<str>>,
     /// Of entries `*.rival.example`: the domain itself and all below it.
     domains: HashSet<Box<str>>,
+    /// Made when first looked for in a text.
+    needles: OnceLock<Needles>,
 }
 
 impl List {
@@ -33,6 +36,7 @@ impl List {
             words,
             exact,
             domains,
+            needles: OnceLock::new(),
         }))
     }
 
@@ -52,7 +56,8 @@ impl List {
 
     /// Whether any entry stands in `folded` as whole words.
     pub(super) fn any_mentioned(&self, folded: &str) -> bool {
-        !folded.is_empty() && self.0.words.iter().any(|w| text::mentions(folded, w))
+        let words = self.0.needles.get_or_init(|| Needles::of(&self.0.words));
+        words.any_in(folded)
     }
 
     pub(super) fn length(&self) -> usize {

@@ -99,6 +99,7 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
 
     let mut preparing = Preparing {
         lists: &lists,
+        names: &names,
         pools: known.pools,
         phrases: Vec::new(),
         problems: Vec::new(),

@@ -13,6 +13,7 @@ mod lists;
 mod load;
 mod meaning;
 mod names;
+mod needles;
 mod phrases;
 mod place;
 mod prepare;

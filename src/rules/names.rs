@@ -135,14 +135,24 @@ impl Names {
         own.chain(native).copied().collect()
     }
 
+    /// Whether a rule file defines `name`.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
+    }
+
     /// Whether a rule file defines `name` for so many things.
     pub(super) fn is_own(&self, name: &str, takes: usize) -> bool {
         self.functions.get(name).is_some_and(|t| t.contains(&takes))
     }
 
-    /// Whether any thing of the engine, or a map in the rules, has this field.
+    /// Whether anything of the engine has this field.
     pub(super) fn is_field(&self, name: &str) -> bool {
-        self.keys.contains(name) || NATIVE.fields.contains(name)
+        self.is_key(name) || NATIVE.fields.contains(name)
+    }
+
+    /// Whether a map in the rules has this key.
+    pub(super) fn is_key(&self, name: &str) -> bool {
+        self.keys.contains(name)
     }
 
     /// Functions that a person may have meant.

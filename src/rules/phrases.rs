@@ -126,6 +126,9 @@ fn parse(kind: PhraseKind, _: &[ImmutableString], ahead: &str, state: &mut Dynam
         Ok(Some(ImmutableString::from(symbol)))
     };
     let is_quoted = ahead.starts_with('"');
+    if ahead == LexError::UnterminatedString.to_string() {
+        return Err(LexError::UnterminatedString.into_err(Position::NONE));
+    }
     match at {
         step::WORD if kind == PhraseKind::Score && ahead == "-" => go(step::MINUS, "-"),
         step::WORD | step::MINUS if kind == PhraseKind::Score => {
@@ -191,8 +194,11 @@ fn pass(
     let mut fired = match inputs.last() {
         Some(condition) if mark.conditional => {
             let answer = context.eval_expression_tree(condition)?;
-            let answer = answer.as_bool();
-            answer.map_err(|_| plain_error("what stands after `when` is neither true nor false"))?
+            answer.as_bool().map_err(|_| {
+                let mut error = plain_error("what stands after `when` is neither true nor false");
+                error.set_position(condition.position());
+                error
+            })?
         }
         _ => true,
     };

@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use rhai::{AST, ASTNode, CustomExpr, Dynamic, Expr, FnCallExpr, Position, Stmt, StmtBlock};
+use rhai::{
+    AST, ASTNode, CustomExpr, Dynamic, Expr, FnCallExpr, FnCallHashes, Position, Stmt, StmtBlock,
+};
 
 use super::lists::List;
 use super::load::RuleFile;
+use super::names::Names;
 use super::phrases::{self, Mark, POINTS_MAX, kind_of, quoted, word_of};
+use super::words;
 use crate::lead::{Phrase, PhraseKind};
 use crate::problem::{Problem, nearest};
 
@@ -17,6 +21,7 @@ const LABEL_CHARS_MAX: usize = 200;
 /// What preparing a file needs to know, and what it finds.
 pub(super) struct Preparing<'a> {
     pub(super) lists: &'a BTreeMap<String, List>,
+    pub(super) names: &'a Names,
     pub(super) pools: &'a std::collections::BTreeSet<String>,
     pub(super) phrases: Vec<Phrase>,
     pub(super) problems: Vec<Problem>,
@@ -234,6 +239,11 @@ impl Visit<'_, '_> {
 
     /// `x in [..]` is a call of `contains`; there and in `mentions` a written list is a set.
     fn call(&mut self, call: &mut FnCallExpr) {
+        let ours = words::is_function(&call.name) || call.name == "contains";
+        if ours && !self.known.names.defines(&call.name) {
+            // Otherwise the engine looks twice for a function in the rules, for every lead.
+            call.hashes = FnCallHashes::from_native_only(call.hashes.native());
+        }
         let takes_set = match (call.name.as_str(), call.args.len()) {
             ("contains", 2) | ("mentions", 1) => 0,
             ("mentions", 2) => 1,

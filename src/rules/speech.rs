@@ -3,6 +3,7 @@
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
 use super::engine::{CALLS_MAX, ITEMS_MAX, OPERATIONS_MAX, STRING_BYTES_MAX};
+use super::phrases;
 use super::text::cut;
 use super::words::Shown;
 use crate::problem::{Problem, nearest};
@@ -24,11 +25,49 @@ pub(super) fn of_parse_error(
         ParseErrorType::MissingToken(token, _) if token == ";" => end_before(text, at),
         _ => at,
     };
+    let hint = hint.or_else(|| foreign_word(error, text));
+    if let Some(word) = phrase_after_dot(text, at) {
+        let message = format!("`{word}` cannot stand after a dot, it begins a line");
+        let hint = if word == "grade" {
+            "the grade that was given is `graded`".to_owned()
+        } else {
+            format!("a field called so is written lead.fields[\"{word}\"]")
+        };
+        return Problem::at(file, text, at, message).hint(hint);
+    }
     let problem = Problem::at(file, text, at, message);
     match hint {
         Some(hint) => problem.hint(hint),
         None => problem,
     }
+}
+
+/// The word of a phrase that is written as a field, right before `at`.
+fn phrase_after_dot(text: &str, (line, column): (usize, usize)) -> Option<&'static str> {
+    let here = text.lines().nth(line.checked_sub(1)?)?;
+    let before: String = here.chars().take(column.checked_sub(1)?).collect();
+    let before = before.trim_end();
+    phrases::ALL.iter().map(|(_, word)| *word).find(|word| {
+        before
+            .strip_suffix(word)
+            .is_some_and(|rest| rest.ends_with('.'))
+    })
+}
+
+/// Words of other languages where the engine sees the end of a line.
+fn foreign_word(error: &ParseError, text: &str) -> Option<String> {
+    let (line, column) = place(error.position(), text);
+    let rest = text.lines().nth(line.checked_sub(1)?)?;
+    let rest: String = rest.chars().skip(column.checked_sub(1)?).collect();
+    let word = rest.split_whitespace().next()?.to_lowercase();
+    let symbol = match word.as_str() {
+        "and" => "&&",
+        "or" => "||",
+        "not" => "!in",
+        "is" | "equals" => "==",
+        _ => return None,
+    };
+    Some(format!("for `{word}` write `{symbol}`"))
 }
 
 fn place(position: Position, text: &str) -> (usize, usize) {
@@ -82,14 +121,7 @@ fn parse_message(error: &ParseErrorType, variables: &[&str]) -> (String, Option<
             format!("`{word}` cannot be used as a name"),
             Some(format!("write fields[\"{word}\"] if a field is called so")),
         ),
-        ParseErrorType::PropertyExpected => (
-            "after a dot comes the name of a field".to_owned(),
-            Some(
-                "a field called like a phrase is written lead.fields[\"score\"]; the grade is \
-                 `graded`"
-                    .to_owned(),
-            ),
-        ),
+        ParseErrorType::PropertyExpected => plain("after a dot comes the name of a field"),
         ParseErrorType::ExprExpected(_) => plain("a condition or value is missing here"),
         ParseErrorType::MismatchedType(..) => plain("this is neither true nor false"),
         ParseErrorType::AssignmentToInvalidLHS(_) => (

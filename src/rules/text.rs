@@ -89,29 +89,13 @@ fn push_plain(folded: &mut String, letter: char) {
     folded.push_str(plain);
 }
 
-/// Whether `word` (folded) stands in `text` (folded) as whole words; a `*` at either end of `word`
-/// lets it be a part of one.
-pub(super) fn mentions(text: &str, word: &str) -> bool {
-    let open_left = word.starts_with('*');
-    let open_right = word.len() > 1 && word.ends_with('*');
-    let bare = word.trim_matches('*').trim();
-    if bare.is_empty() {
-        return false;
-    }
-    text.match_indices(bare).any(|(at, found)| {
-        let before = text.get(..at).unwrap_or_default();
-        let after = text.get(at + found.len()..).unwrap_or_default();
-        let starts = open_left || !ends_in_letter(before) || !starts_in_letter(found);
-        let ends = open_right || !starts_in_letter(after) || !ends_in_letter(found);
-        starts && ends
-    })
-}
-
-fn ends_in_letter(text: &str) -> bool {
+/// Whether the last character is part of a word.
+pub(super) fn ends_in_letter(text: &str) -> bool {
     text.chars().next_back().is_some_and(char::is_alphanumeric)
 }
 
-fn starts_in_letter(text: &str) -> bool {
+/// Whether the first character is part of a word.
+pub(super) fn starts_in_letter(text: &str) -> bool {
     text.chars().next().is_some_and(char::is_alphanumeric)
 }
 
@@ -243,30 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn words_are_found_whole_without_case_and_accents() {
-        let cases = [
-            ("We want a DEMO.", "demo", true),
-            ("demolition works", "demo", false),
-            ("Café  Crème", "cafe creme", true),
-            ("Straße", "strasse", true),
-            ("Produktdemo bitte", "*demo", true),
-            ("Preisliste", "preis*", true),
-            ("Zoë", "zoe", true),
-            ("C++ and C#", "c++", true),
-            ("anything", "*", false),
-            ("", "demo", false),
-            ("ДЕМО", "демо", true),
-        ];
-        for (text, word, wanted) in cases {
-            assert_eq!(
-                mentions(&fold(text), &fold(word)),
-                wanted,
-                "{word} in {text}"
-            );
-        }
-        assert_eq!(
-            links("see http://a.example, https://www.b.example and www.c.example"),
-            3
-        );
+    fn web_addresses_are_counted_once() {
+        let text = "see http://a.example, https://www.b.example and www.c.example";
+        assert_eq!(links(text), 3);
     }
 }

@@ -9,6 +9,7 @@ use super::facts::{
     AttributionFact, EmailFact, FieldsFact, LeadFact, Number, PhoneFact, SeenFact, Text,
 };
 use super::lists::{self, List};
+use super::needles;
 use super::text;
 use super::words::{Kind, Speech, plain_error};
 use crate::lead::PhoneKind;
@@ -512,7 +513,7 @@ fn texts(s: &mut Speech<'_>) {
             "lead.email.domain.ends_with(\".edu\")",
         ),
     );
-    s.text_method("mentions", |t, o| text::mentions(t, &text::fold(o)), (
+    s.text_method("mentions", |t, o| needles::mentions(t, &text::fold(o)), (
         "Whether these words, or any of a list, stand in it as whole words; `preis*` also finds longer ones.",
         "lead.message.mentions([\"demo\", \"preis*\"])",
     ));
@@ -523,11 +524,9 @@ fn texts(s: &mut Speech<'_>) {
         .register_fn("mentions", |t: &mut EmailFact, any: List| {
             any.any_mentioned(t.whole().folded())
         })
-        .register_fn("mentions", |t: &mut Text, any: Array| {
-            written(&any).any_mentioned(t.folded())
-        })
+        .register_fn("mentions", |t: &mut Text, any: Array| any_of(&any, t))
         .register_fn("mentions", |t: &mut EmailFact, any: Array| {
-            written(&any).any_mentioned(t.whole().folded())
+            any_of(&any, t.whole())
         })
         .register_fn("to_string", |t: &mut Text| shortened(t))
         .register_fn("to_string", |t: &mut EmailFact| shortened(t.whole()))
@@ -571,23 +570,31 @@ fn membership(s: &mut Speech<'_>, named: &BTreeMap<String, List>) {
         .register_fn("contains", |l: &mut List, e: EmailFact| {
             l.has(e.whole().folded()) || l.has(e.domain().folded())
         })
-        .register_fn("contains", |l: &mut Array, t: Text| {
-            written(l).has(t.folded())
-        })
+        .register_fn("contains", |l: &mut Array, t: Text| among(l, &t))
         .register_fn("contains", |l: &mut Array, e: EmailFact| {
-            written(l).has(e.whole().folded())
+            among(l, e.whole())
         })
         .register_fn("contains", |l: &mut Array, n: Number| {
             l.iter().any(|item| n.0.is_some() && number_of(item) == n.0)
         });
 }
 
-fn written(items: &Array) -> List {
-    let texts: Vec<ImmutableString> = items
-        .iter()
-        .filter_map(|item| item.clone().into_immutable_string().ok())
-        .collect();
-    List::of(texts.iter().map(ImmutableString::as_str))
+/// A list written in a function, or kept in a variable; elsewhere it is made a set when loaded.
+fn among(items: &Array, text: &Text) -> bool {
+    let same = |item: &Dynamic| {
+        let item = item.read_lock::<ImmutableString>();
+        item.is_some_and(|item| text.is(&item))
+    };
+    items.iter().any(same)
+}
+
+fn any_of(items: &Array, text: &Text) -> bool {
+    let folded = text.folded();
+    let mentioned = |item: &Dynamic| {
+        let item = item.read_lock::<ImmutableString>();
+        item.is_some_and(|item| needles::mentions(folded, &text::fold(&item)))
+    };
+    items.iter().any(mentioned)
 }
 
 fn number_of(item: &Dynamic) -> Option<f64> {

@@ -229,11 +229,26 @@ pub(super) fn find(kind: Kind, name: &str) -> Option<&'static Word> {
     asked_of(kind).find(|word| word.name == name)
 }
 
+/// Whether some word of this name takes something in parentheses.
+pub(super) fn is_function(name: &str) -> bool {
+    table()
+        .iter()
+        .any(|word| word.name == name && word.takes.is_some())
+}
+
 /// The word `name` that stands alone.
 pub(super) fn asked_globally(name: &str) -> Option<&'static Word> {
     table()
         .iter()
         .find(|word| word.on.is_empty() && word.name == name)
+}
+
+/// The type of a field `name`, where it is the same whatever has it.
+pub(super) fn gives_everywhere(name: &str) -> Option<Kind> {
+    let mut all = table().iter().filter(|word| word.name == name);
+    let first = all.next()?;
+    let same = first.takes.is_none() && all.all(|word| word.gives == first.gives);
+    same.then(|| Kind::named(first.gives)).flatten()
 }
 
 /// Every word that can be asked of a thing of `kind`.
