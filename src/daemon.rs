@@ -218,8 +218,8 @@ async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> Htt
     if flow.ledger.health().is_broken() {
         return HttpResponse::ServiceUnavailable().body("the ledger's disk failed\n");
     }
-    match flow.ledger.read_off(|r| r.alive()).await {
-        Ok(()) => HttpResponse::Ok().body("ready\n"),
+    match flow.ledger.read_off(|r: &crate::ledger::Reads<'_>| r.decided_upto()).await {
+        Ok(_) => HttpResponse::Ok().body("ready\n"),
         Err(fault) => HttpResponse::ServiceUnavailable().body(format!("{fault}\n")),
     }
 }
@@ -298,7 +298,7 @@ async fn reload(config: &Config, flow: &Arc<Flow>) -> Result<bool, Vec<Problem>>
         flow.publish(policy)
             .map_err(|fault| vec![Problem::in_file("the ledger", fault.to_string())])
     });
-    published.await.unwrap_or_else(|_| Ok(false))
+    published.await.unwrap_or(Ok(false))
 }
 
 /// SIGHUP, or 500 ms after the last change of a file.

@@ -186,9 +186,6 @@ fn details(event: &Event) -> String {
             None => format!("waiting {why}"),
         },
         Event::Tested { verdict, .. } => format!("{}: {verdict}", event.words()),
-        Event::Declined { why, .. } | Event::Withdrawn { why, .. } => {
-            format!("{}: {why}", event.words())
-        }
         Event::Attempted { delivery, n, .. } => {
             format!("{} (notice #{delivery}, attempt {n})", event.words())
         }
@@ -208,7 +205,9 @@ fn details(event: &Event) -> String {
                 value % 100
             )
         }
-        Event::Closed { why: Some(why), .. }
+        Event::Declined { why, .. }
+        | Event::Withdrawn { why, .. }
+        | Event::Closed { why: Some(why), .. }
         | Event::Rescreened { why }
         | Event::Alarmed { why } => {
             format!("{}: {why}", event.words())
@@ -283,16 +282,22 @@ fn phrase_words(phrase: &Phrase) -> String {
 }
 
 fn write_candidates(out: &mut impl Write, event: &Event) -> std::io::Result<()> {
-    let (chosen, candidates): (Option<&str>, &[Candidate]) = match event {
-        Event::Offered {
+    let (chosen, candidates): (Option<&str>, &[Candidate]) =
+        if let Event::Offered {
             rep, candidates, ..
-        } => (Some(rep.as_str()), candidates),
-        Event::Waiting { candidates, .. } => (None, candidates),
-        Event::Tested {
+        } = event
+        {
+            (Some(rep.as_str()), candidates)
+        } else if let Event::Waiting { candidates, .. } = event {
+            (None, candidates)
+        } else if let Event::Tested {
             rep, candidates, ..
-        } => (rep.as_deref(), candidates),
-        _ => return Ok(()),
-    };
+        } = event
+        {
+            (rep.as_deref(), candidates)
+        } else {
+            return Ok(());
+        };
     for candidate in candidates {
         let rep = &candidate.rep;
         let verdict = match &candidate.ruled_out {

@@ -56,101 +56,71 @@ struct Pair {
 impl Words {
     pub(super) fn of(notice: &Notice) -> Self {
         let fields = &notice.fields;
-        let text = |value: &Option<String>| clean(value.as_deref().unwrap_or_default());
-        let address = fields
-            .email
-            .as_ref()
-            .and_then(|e| e.address.clone())
-            .unwrap_or_default();
-        let dialled = fields
-            .phone
-            .as_ref()
-            .and_then(|p| p.e164.clone())
-            .unwrap_or_default();
-        let raw = |name: &str| clean(fields.get(name).unwrap_or_default());
-        let place = [
-            text(&fields.postcode),
-            text(&fields.city),
-            text(&fields.country),
-        ];
-        let place = place
-            .iter()
-            .filter(|p| !p.is_empty())
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ");
-        let name = [
-            text(&fields.name),
-            text(&fields.company),
-            raw("email"),
-            raw("phone"),
-        ]
-        .into_iter()
-        .find(|name| !name.is_empty())
-        .unwrap_or_else(|| "Somebody without a name".into());
-        let message = text(&fields.message);
-        let best = notice
-            .why
-            .iter()
-            .filter(|(points, _)| *points > 0)
-            .max_by_key(|(p, _)| *p);
-        let want = best.map_or_else(|| short(&message), |(_, words)| clean(words));
-        let others = fields
-            .other
-            .iter()
-            .take(OTHERS_MAX)
-            .map(|(name, values)| Pair {
-                name: clean(name),
-                value: clean(&values.join(", ")),
-            });
-        let why = notice.why.iter().map(|(points, words)| Line {
-            points: format!("{points:+}"),
-            text: clean(words),
-        });
-        let campaign = ["utm_campaign", "campaign_id", "utm_source"];
-        let campaign = campaign
-            .iter()
-            .find_map(|name| notice.attribution.0.get(*name));
+        let field = |name: &str| clean(fields.get(name).unwrap_or_default());
+        let deadline = notice.deadline.map(|at| local(at, &notice.zone));
         Self {
             grade: clean(&notice.grade),
             points: notice.points,
-            name,
-            company: text(&fields.company),
-            job_title: text(&fields.job_title),
-            place,
-            email_link: if address.is_empty() {
-                address
-            } else {
-                format!("mailto:{address}")
-            },
-            email: raw("email"),
-            phone_link: if dialled.is_empty() {
-                dialled
-            } else {
-                format!("tel:{dialled}")
-            },
-            phone: raw("phone"),
-            website: text(&fields.website),
-            message,
-            want,
-            why: why.collect(),
+            name: clean(fields.who()),
+            company: field("company"),
+            job_title: field("job_title"),
+            place: clean(&fields.place()),
+            email: field("email"),
+            email_link: fields.write_link(),
+            phone: field("phone"),
+            phone_link: fields.call_link(),
+            website: field("website"),
+            message: field("message"),
+            want: want(notice),
+            why: lines(notice),
             route: clean(&notice.route),
             pool: clean(&notice.pool),
             source: clean(&notice.source),
-            campaign: clean(campaign.map_or("", String::as_str)),
-            others: others.collect(),
+            campaign: campaign(notice),
+            others: others(notice),
             received: local(notice.received_at, &notice.zone),
             ago: ago(notice.now - notice.received_at),
-            claim_by: notice
-                .deadline
-                .map(|at| local(at, &notice.zone))
-                .unwrap_or_default(),
+            claim_by: deadline.unwrap_or_default(),
             seen_times: notice.seen_times,
             rep_name: clean(&notice.rep_name),
             link: notice.link.clone(),
             lead_id: notice.lead_id.to_string(),
         }
     }
+}
+
+/// What they want in a few words: the best line that fired, else the message's beginning.
+fn want(notice: &Notice) -> String {
+    let good = notice.why.iter().filter(|(points, _)| *points > 0);
+    match good.max_by_key(|(points, _)| *points) {
+        Some((_, words)) => clean(words),
+        None => short(&clean(notice.fields.get("message").unwrap_or_default())),
+    }
+}
+
+fn lines(notice: &Notice) -> Vec<Line> {
+    let line = |(points, words): &(i64, String)| Line {
+        points: format!("{points:+}"),
+        text: clean(words),
+    };
+    notice.why.iter().map(line).collect()
+}
+
+fn others(notice: &Notice) -> Vec<Pair> {
+    let others = notice.fields.other.iter().take(OTHERS_MAX);
+    let pair = |(name, values): (&String, &Vec<String>)| Pair {
+        name: clean(name),
+        value: clean(&values.join(", ")),
+    };
+    others.map(pair).collect()
+}
+
+fn campaign(notice: &Notice) -> String {
+    let names = ["utm_campaign", "campaign_id", "utm_source"];
+    let mut known = names
+        .iter()
+        .filter_map(|name| notice.attribution.0.get(*name));
+    clean(known.next().map_or("", String::as_str))
 }
 
 /// Without what moves a cursor, ends a line where none should end, or turns text around. Line ends

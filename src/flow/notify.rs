@@ -62,15 +62,12 @@ impl Flow {
                 let seed = begun.delivery.id.unsigned_abs();
                 let planned = deliver::retry_after_ms(&channel, begun.work.attempt, seed);
                 let asked = after_ms.unwrap_or(0).clamp(0, AFTER_MAX);
-                match planned {
-                    Some(planned) => (
-                        AttemptResult::TryAgain { why },
-                        Some(now + planned.max(asked)),
-                    ),
-                    None => {
-                        let why = format!("{why}; no try is left");
-                        (AttemptResult::GiveUp { why }, None)
-                    }
+                if let Some(planned) = planned {
+                    let at = now + planned.max(asked);
+                    (AttemptResult::TryAgain { why }, Some(at))
+                } else {
+                    let why = format!("{why}; no try is left");
+                    (AttemptResult::GiveUp { why }, None)
                 }
             }
         };

@@ -51,13 +51,12 @@ pub fn why(r: &Reads<'_>, seq: i64) -> Result<Why, Fault> {
     let lead = r.lead(seq)?;
     let history = r.history(seq)?;
     let (mut scores, mut routes) = (Vec::new(), Vec::new());
-    let graded = history
-        .iter()
-        .rev()
-        .find_map(|(recorded, policy)| match &recorded.event {
-            Event::Graded { trace, .. } => policy.map(|policy| (trace.clone(), policy)),
-            _ => None,
-        });
+    let graded = history.iter().rev().find_map(|(recorded, policy)| {
+        if let Event::Graded { trace, .. } = &recorded.event {
+            return policy.map(|policy| (trace.clone(), policy));
+        }
+        None
+    });
     if let Some((trace, policy)) = graded {
         let phrases = r.phrases(policy)?;
         for passed in trace.0.iter().filter(|passed| passed.fired) {
@@ -72,13 +71,12 @@ pub fn why(r: &Reads<'_>, seq: i64) -> Result<Why, Fault> {
             }
         }
     }
-    let offered = history
-        .iter()
-        .rev()
-        .find_map(|(recorded, _)| match &recorded.event {
-            Event::Offered { why, .. } => Some(why.clone()),
-            _ => None,
-        });
+    let offered = history.iter().rev().find_map(|(recorded, _)| {
+        if let Event::Offered { why, .. } = &recorded.event {
+            return Some(why.clone());
+        }
+        None
+    });
     routes.extend(offered);
     let open = r
         .assignments(seq)?

@@ -108,9 +108,11 @@ fn still_held(
 /// The reason and cause of the latest hold.
 pub(super) fn last_hold(history: &[(Recorded, Option<i64>)]) -> Option<(String, HoldCause)> {
     let mut events = history.iter().rev().map(|(recorded, _)| &recorded.event);
-    events.find_map(|event| match event {
-        Event::Held { why, cause, .. } => Some((why.clone(), *cause)),
-        _ => None,
+    events.find_map(|event| {
+        if let Event::Held { why, cause, .. } = event {
+            return Some((why.clone(), *cause));
+        }
+        None
     })
 }
 
@@ -157,22 +159,7 @@ pub(super) fn write_again(
     for event in &events {
         tx.append(lead.seq, (&Actor::Leadgate, event, Some(policy.id)), now)?;
     }
-    let (to, change) = match &again.decided.verdict {
-        Verdict::Rejected { why } => (Stage::Rejected, because(why, None)),
-        Verdict::Held { why, cause } => (Stage::Held, because(why, Some(*cause))),
-        Verdict::Accepted {
-            grade,
-            points,
-            pool,
-        } => {
-            let graded = Some((grade.clone(), *points, pool.clone(), policy.id));
-            let change = Change {
-                graded,
-                ..Change::default()
-            };
-            (Stage::Waiting, change)
-        }
-    };
+    let (to, change) = moved(&again.decided.verdict, policy.id);
     let to = if lead.inquiry.is_test {
         Stage::Closed(Outcome::Test)
     } else {
@@ -190,29 +177,38 @@ pub(super) fn write_again(
     let priority = policy
         .rulebook
         .priority(lead.grade.as_deref().unwrap_or_default());
-    match to {
-        Stage::Held => {
-            tx.add_work(
-                work.lead,
-                (WorkKind::Alarm, 0),
-                now + held_alarm,
-                Priority::Low,
-            )?;
-            Ok(Vec::new())
-        }
-        Stage::Waiting => Ok(vec![tx.add_work(
+    if to == Stage::Held {
+        let alarm_at = now + held_alarm;
+        tx.add_work(work.lead, (WorkKind::Alarm, 0), alarm_at, Priority::Low)?;
+    }
+    if to == Stage::Waiting {
+        return Ok(vec![tx.add_work(
             work.lead,
             (WorkKind::Assign, 0),
             now,
             priority,
-        )?]),
-        Stage::Fetching
-        | Stage::Received
-        | Stage::Rejected
-        | Stage::Offered
-        | Stage::Claimed
-        | Stage::Contacted
-        | Stage::Closed(_) => Ok(Vec::new()),
+        )?]);
+    }
+    Ok(Vec::new())
+}
+
+/// Where a verdict leads, and what it changes.
+fn moved(verdict: &Verdict, policy: i64) -> (Stage, Change) {
+    match verdict {
+        Verdict::Rejected { why } => (Stage::Rejected, because(why, None)),
+        Verdict::Held { why, cause } => (Stage::Held, because(why, Some(*cause))),
+        Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        } => {
+            let graded = Some((grade.clone(), *points, pool.clone(), policy));
+            let change = Change {
+                graded,
+                ..Change::default()
+            };
+            (Stage::Waiting, change)
+        }
     }
 }
 

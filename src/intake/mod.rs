@@ -28,7 +28,13 @@ const RETRY_AFTER_S: u32 = 2;
 pub struct Intake {
     flow: Arc<Flow>,
     settings: Settings,
-    limits: RwLock<HashMap<String, (u32, u32, Arc<Limits>)>>,
+    limits: RwLock<HashMap<String, Known>>,
+}
+
+/// The limits of a source and what they were made of.
+struct Known {
+    wanted: (u32, u32),
+    limits: Arc<Limits>,
 }
 
 impl Intake {
@@ -55,16 +61,38 @@ impl Intake {
             ),
         );
         if let Ok(limits) = self.limits.read()
-            && let Some((second, minute, found)) = limits.get(&source.name)
-            && (*second, *minute) == wanted
+            && let Some(known) = limits.get(&source.name)
+            && known.wanted == wanted
         {
-            return found.clone();
+            return known.limits.clone();
         }
         let fresh = Arc::new(Limits::new(wanted.0, wanted.1));
         if let Ok(mut limits) = self.limits.write() {
-            limits.insert(source.name.clone(), (wanted.0, wanted.1, fresh.clone()));
+            let known = Known {
+                wanted,
+                limits: fresh.clone(),
+            };
+            limits.insert(source.name.clone(), known);
         }
         fresh
+    }
+
+    async fn body(
+        &self,
+        source: &Source,
+        headers: &Headers,
+        payload: web::Payload,
+    ) -> Result<bytes::BytesMut, Refusal> {
+        let bytes_max = source.limits.body_bytes.unwrap_or(self.settings.body_bytes);
+        let announced = headers.only("content-length").and_then(|n| n.parse().ok());
+        let timeout = u64::try_from(self.settings.body_timeout_ms).unwrap_or(0);
+        let timeout = Duration::from_millis(timeout);
+        let read = body::read(payload, announced, bytes_max, timeout).await;
+        read.map_err(|no_body| match no_body {
+            NoBody::TooLarge => Refusal::TooLarge(format!("at most {bytes_max} bytes")),
+            NoBody::TooSlow => Refusal::Timeout,
+            NoBody::Broken => Refusal::Malformed("the body did not arrive whole".into()),
+        })
     }
 }
 
@@ -92,51 +120,26 @@ async fn receive(
         headers: &headers,
         body: &[],
     };
-    let refuse = |refusal: &Refusal, request: &Request<'_>| {
-        tracing::info!(source = %source.name, status = refusal.status(), "refused: {refusal}");
-        respond(source.adapter.refuse(source, refusal, Some(request)))
-    };
     let client = client_of(&http, &headers, &intake.settings);
     if let Err(retry_after_s) = intake.limits(source).check(client) {
-        return refuse(&Refusal::TooMany { retry_after_s }, &request);
+        return refuse(source, &Refusal::TooMany { retry_after_s }, &request);
     }
-    let bytes_max = source
-        .limits
-        .body_bytes
-        .unwrap_or(intake.settings.body_bytes);
-    let announced = headers.only("content-length").and_then(|n| n.parse().ok());
-    let timeout = u64::try_from(intake.settings.body_timeout_ms).unwrap_or(0);
-    let read = body::read(
-        payload,
-        announced,
-        bytes_max,
-        Duration::from_millis(timeout),
-    )
-    .await;
-    let body = match read {
+    let body = match intake.body(source, &headers, payload).await {
         Ok(body) => body,
-        Err(no_body) => {
-            let refusal = match no_body {
-                NoBody::TooLarge => Refusal::TooLarge(format!("at most {bytes_max} bytes")),
-                NoBody::TooSlow => Refusal::Timeout,
-                NoBody::Broken => Refusal::Malformed("the body did not arrive whole".into()),
-            };
-            let mut response = refuse(&refusal, &request);
+        Err(refusal) => {
+            let mut response = refuse(source, &refusal, &request);
             // What was not read stands in the way of the next request on this connection.
-            response
-                .head_mut()
-                .set_connection_type(actix_web::http::ConnectionType::Close);
+            let close = actix_web::http::ConnectionType::Close;
+            response.head_mut().set_connection_type(close);
             return response;
         }
     };
     request.body = &body;
-    let admitted = match source
-        .adapter
-        .admit(source, &request, intake.flow.clock.now())
-    {
+    let now = intake.flow.clock.now();
+    let admitted = match source.adapter.admit(source, &request, now) {
         Ok(Admission::Leads(admitted)) => admitted,
         Ok(Admission::Answered(answer)) => return respond(answer),
-        Err(refusal) => return refuse(&refusal, &request),
+        Err(refusal) => return refuse(source, &refusal, &request),
     };
     let reply = admitted.reply;
     let incoming = Incoming {
@@ -152,9 +155,14 @@ async fn receive(
         Err(fault) => {
             tracing::warn!(source = %source.name, %fault, "a submission was not stored");
             let retry_after_s = RETRY_AFTER_S;
-            refuse(&Refusal::Unavailable { retry_after_s }, &request)
+            refuse(source, &Refusal::Unavailable { retry_after_s }, &request)
         }
     }
+}
+
+fn refuse(source: &Source, refusal: &Refusal, request: &Request<'_>) -> HttpResponse {
+    tracing::info!(source = %source.name, status = refusal.status(), "refused: {refusal}");
+    respond(source.adapter.refuse(source, refusal, Some(request)))
 }
 
 /// Header names are lower case in HTTP already; values that are no text are left out.

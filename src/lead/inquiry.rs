@@ -91,6 +91,42 @@ impl Fields {
         text.as_deref()
     }
 
+    /// What to call the person: by name, else by whatever is known.
+    pub fn who(&self) -> &str {
+        let known = ["name", "company", "email", "phone"].into_iter();
+        let mut known = known
+            .filter_map(|name| self.get(name))
+            .filter(|text| !text.is_empty());
+        known.next().unwrap_or("Somebody without a name")
+    }
+
+    /// Street, postcode, town and country, as far as known.
+    pub fn place(&self) -> String {
+        let parts = [&self.street, &self.postcode, &self.city, &self.country];
+        parts
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// `tel:` with the number as dialled; empty where it cannot be.
+    pub fn call_link(&self) -> String {
+        let number = self.phone.as_ref().and_then(|phone| phone.e164.as_ref());
+        number
+            .map(|number| format!("tel:{number}"))
+            .unwrap_or_default()
+    }
+
+    /// `mailto:` with the address; empty where there is no usable one.
+    pub fn write_link(&self) -> String {
+        let address = self.email.as_ref().and_then(|email| email.address.as_ref());
+        address
+            .map(|address| format!("mailto:{address}"))
+            .unwrap_or_default()
+    }
+
     /// The canonical field names, in the order a person reads them.
     pub const NAMES: [&'static str; 15] = [
         "name",

@@ -97,11 +97,6 @@ impl<'c> Reads<'c> {
         let rows = statement.query_map([limit], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
-
-    /// Whether anything can be read at all.
-    pub fn alive(&self) -> Result<(), Fault> {
-        self.meta("decided_upto").map(|_| ())
-    }
 }
 
 fn clause(filter: &Filter) -> (String, Vec<Value>) {

@@ -56,10 +56,8 @@ struct Shown {
     received: String,
     claim_by: String,
     stage: &'static str,
-    can_claim: bool,
-    can_decline: bool,
-    can_contact: bool,
-    can_close: bool,
+    /// Which steps the page offers: `claim`, `contacted`, `close`.
+    steps: Vec<&'static str>,
     lead_id: String,
 }
 
@@ -68,29 +66,9 @@ pub(super) fn lead(why: &Why, said: Said, zone: &str) -> String {
     let lead = &why.lead;
     let fields = &lead.inquiry.fields;
     let text = |name: &str| fields.get(name).unwrap_or_default().to_owned();
-    let address = fields.email.as_ref().and_then(|e| e.address.clone());
-    let dialled = fields.phone.as_ref().and_then(|p| p.e164.clone());
-    let place = [
-        text("street"),
-        text("postcode"),
-        text("city"),
-        text("country"),
-    ];
-    let place = place
-        .iter()
-        .filter(|p| !p.is_empty())
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let name = ["name", "company", "email", "phone"]
-        .into_iter()
-        .map(text)
-        .find(|t| !t.is_empty());
-    let name = name.unwrap_or_else(|| "Somebody without a name".into());
-    let open = matches!(
-        lead.stage,
-        Stage::Offered | Stage::Claimed | Stage::Contacted
-    );
+    let name = fields.who().to_owned();
+    let deadline = why.deadline.filter(|_| lead.stage == Stage::Offered);
+    let claim_by = deadline.map(|at| local(at, zone));
     let shown = Shown {
         grade: lead.grade.clone().unwrap_or_default(),
         points: lead.points,
@@ -100,11 +78,11 @@ pub(super) fn lead(why: &Why, said: Said, zone: &str) -> String {
             text("company")
         },
         job_title: text("job_title"),
-        place,
+        place: fields.place(),
         phone: text("phone"),
-        phone_link: dialled.map(|n| format!("tel:{n}")).unwrap_or_default(),
+        phone_link: fields.call_link(),
         email: text("email"),
-        email_link: address.map(|a| format!("mailto:{a}")).unwrap_or_default(),
+        email_link: fields.write_link(),
         message: text("message"),
         rows: rows(fields, &lead.source),
         why: why
@@ -115,15 +93,9 @@ pub(super) fn lead(why: &Why, said: Said, zone: &str) -> String {
         route: why.route.clone(),
         seen_times: why.seen.times,
         received: local(lead.received_at, zone),
-        claim_by: match (lead.stage, why.deadline) {
-            (Stage::Offered, Some(deadline)) => local(deadline, zone),
-            _ => String::new(),
-        },
+        claim_by: claim_by.unwrap_or_default(),
         stage: stage_words(lead.stage),
-        can_claim: lead.stage == Stage::Offered,
-        can_decline: open,
-        can_contact: matches!(lead.stage, Stage::Offered | Stage::Claimed),
-        can_close: open,
+        steps: steps(lead.stage),
         lead_id: lead.id.to_string(),
         name,
     };
@@ -154,6 +126,20 @@ fn draw(view: View) -> String {
         tracing::error!(%error, "the rep's page cannot be drawn");
         "<!doctype html><title>leadgate</title><p>This page cannot be shown just now.".into()
     })
+}
+
+fn steps(stage: Stage) -> Vec<&'static str> {
+    match stage {
+        Stage::Offered => vec!["claim", "contacted", "close"],
+        Stage::Claimed => vec!["contacted", "close"],
+        Stage::Contacted => vec!["close"],
+        Stage::Fetching
+        | Stage::Received
+        | Stage::Rejected
+        | Stage::Held
+        | Stage::Waiting
+        | Stage::Closed(_) => Vec::new(),
+    }
 }
 
 fn rows(fields: &Fields, source: &str) -> Vec<(String, String)> {

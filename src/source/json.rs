@@ -68,7 +68,9 @@ impl<'a> Json<'a> {
             Self::Text(text) => piece(b'"', text, out),
             Self::List(items) => {
                 out.push(b'[');
-                items.iter().for_each(|item| item.canonical(out));
+                for item in items {
+                    item.canonical(out);
+                }
                 out.push(b']');
             }
             Self::Map(entries) => {

@@ -218,7 +218,7 @@ fn every_platform_names_a_repeat_alike_and_another_lead_otherwise() {
 
 #[test]
 fn every_platform_shapes_a_person_that_it_reads_back() {
-    let good = (0..)
+    let good = (0..100)
         .map(Person::from_seed)
         .find(|p| p.kind == Kind::Good)
         .unwrap();

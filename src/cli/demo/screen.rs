@@ -45,7 +45,7 @@ impl Screen {
 
     /// Draws until the stream is over and every lead has come to rest.
     pub(super) async fn watch(&mut self, stream: &Stream) -> anyhow::Result<()> {
-        self.say(&format!(
+        say(&format!(
             "leadgate demo: {} made-up leads by {} sources to http://{}\n",
             stream.leads,
             self.flow.policy().sources.iter().count(),
@@ -61,7 +61,7 @@ impl Screen {
         if !self.live {
             self.drawn = 0;
             let lines = self.lines(stream)?;
-            self.say(&(lines.join("\n") + "\n"))?;
+            say(&(lines.join("\n") + "\n"))?;
         }
         self.goodbye()
     }
@@ -80,7 +80,7 @@ impl Screen {
         if !self.live {
             let (sent, done) = (stream.done.sent.load(Ordering::Relaxed), &stream.done);
             let refused = done.refused.load(Ordering::Relaxed);
-            return self.say(&format!("sent {sent}, refused {refused}\n"));
+            return say(&format!("sent {sent}, refused {refused}\n"));
         }
         let lines = self.lines(stream)?;
         let up = match self.drawn {
@@ -88,11 +88,8 @@ impl Screen {
             n => format!("\x1b[{n}A"),
         };
         self.drawn = lines.len();
-        let drawn: String = lines
-            .iter()
-            .map(|line| format!("\x1b[2K{line}\n"))
-            .collect();
-        self.say(&format!("{up}{drawn}"))
+        let drawn = format!("\x1b[2K{}\n", lines.join("\n\x1b[2K"));
+        say(&format!("{up}{drawn}"))
     }
 
     fn lines(&self, stream: &Stream) -> anyhow::Result<Vec<String>> {
@@ -134,14 +131,13 @@ impl Screen {
     }
 
     fn line(&self, lead: &Lead) -> anyhow::Result<String> {
-        let decided = match &lead.reason {
-            Some(reason) => reason.clone(),
-            None => {
-                let why = self.flow.ledger.read(|r| report::why(r, lead.seq))?;
-                let best = why.scores.iter().max_by_key(|(points, _)| *points);
-                best.map(|(points, words)| format!("{points:+} {words}"))
-                    .unwrap_or_default()
-            }
+        let decided = if let Some(reason) = &lead.reason {
+            reason.clone()
+        } else {
+            let why = self.flow.ledger.read(|r| report::why(r, lead.seq))?;
+            let best = why.scores.iter().max_by_key(|(points, _)| *points);
+            best.map(|(points, words)| format!("{points:+} {words}"))
+                .unwrap_or_default()
         };
         Ok(format!(
             "{:<12} {:<10} {:<6} {:>6}  {:<14} {}",
@@ -163,7 +159,7 @@ impl Screen {
             .iter()
             .filter(|phrase| matches!(phrase.kind, PhraseKind::Reject | PhraseKind::Hold));
         let (screens, all) = (screens.count(), policy.rulebook.phrases().len());
-        self.say(&format!(
+        say(&format!(
             "\nThe stream is over; {screens} screening and {} grading and routing lines decided.\n\
              \n  the mails      {}\n  all leads      LEADGATE_STORAGE__DATA_DIR=leadgate-demo cargo run --release -- leads list\n\
              \n  a lead of your own:\n\n  curl http://{address}/in/website -H 'Accept: application/json' \\\n    \
@@ -174,13 +170,13 @@ impl Screen {
             self.outbox.display(),
         ))
     }
+}
 
-    fn say(&self, text: &str) -> anyhow::Result<()> {
-        let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
-        Ok(())
-    }
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
 }
 
 fn sum(counts: &[Count], of: impl Fn(&Count) -> bool) -> i64 {

@@ -109,8 +109,9 @@ CREATE TABLE attempts (
     PRIMARY KEY (delivery_id, n)
 ) WITHOUT ROWID;
 
+-- A key is never given twice: an old ticket must not fit a new row.
 CREATE TABLE work (
-    id       INTEGER PRIMARY KEY,
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
     lead_id  BIGINT NOT NULL,
     kind     TEXT   NOT NULL,
     ref      BIGINT NOT NULL,

@@ -101,7 +101,7 @@ impl Adapter for Form {
         let settings = settings(source)?;
         let origin = allowed_origin(settings, request.headers);
         if request.method == "OPTIONS" {
-            return Ok(Admission::Answered(preflight(origin)));
+            return Ok(Admission::Answered(preflight(origin.as_deref())));
         }
         let kind = request::content_type(request)?;
         if let Some(key) = &settings.key {
@@ -356,8 +356,8 @@ fn cors(origin: Option<&str>) -> Vec<(&'static str, String)> {
     headers
 }
 
-fn preflight(origin: Option<String>) -> Answer {
-    let mut headers = cors(origin.as_deref());
+fn preflight(origin: Option<&str>) -> Answer {
+    let mut headers = cors(origin);
     if origin.is_some() {
         headers.extend([
             ("access-control-allow-methods", "POST".to_owned()),

@@ -155,9 +155,9 @@ impl Adapter for Google {
             // The private address goes before the one at work, whatever their order.
             let pair = (field, value);
             if id.starts_with("WORK_") {
-                late.push(pair)
+                late.push(pair);
             } else {
-                pairs.push(pair)
+                pairs.push(pair);
             }
         }
         pairs.extend(late);
