@@ -218,7 +218,11 @@ async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> Htt
     if flow.ledger.health().is_broken() {
         return HttpResponse::ServiceUnavailable().body("the ledger's disk failed\n");
     }
-    match flow.ledger.read_off(|r: &crate::ledger::Reads<'_>| r.decided_upto()).await {
+    match flow
+        .ledger
+        .read_off(|r: &crate::ledger::Reads<'_>| r.decided_upto())
+        .await
+    {
         Ok(_) => HttpResponse::Ok().body("ready\n"),
         Err(fault) => HttpResponse::ServiceUnavailable().body(format!("{fault}\n")),
     }

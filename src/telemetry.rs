@@ -1,5 +1,7 @@
 //! Structured logs on standard error, without personal data. Knows no stage.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging; `json` for machines. A second call changes nothing.
@@ -8,6 +10,7 @@ pub fn start(json: bool, level: &str) {
         .unwrap_or_else(|_| EnvFilter::new("info"));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let _ = if json {
         logs.json().try_init()

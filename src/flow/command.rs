@@ -69,8 +69,18 @@ impl Context {
         flow: &super::Settings,
         mail: &crate::deliver::Settings,
     ) -> Self {
+        Self::shared(Arc::new(policy), now, flow, mail)
+    }
+
+    /// The same with a policy that others use as well.
+    pub fn shared(
+        policy: Arc<Policy>,
+        now: crate::clock::Millis,
+        flow: &super::Settings,
+        mail: &crate::deliver::Settings,
+    ) -> Self {
         Self {
-            policy: Arc::new(policy),
+            policy,
             times: Times {
                 now,
                 undelivered_after: mail.undelivered_after_ms,
@@ -220,6 +230,13 @@ fn again(
     context: &Context,
 ) -> Result<Vec<Ticket>, Fault> {
     let now = context.times.now;
+    if matches!(event, Event::Released) && lead.stage != Stage::Held {
+        let to = Stage::Received;
+        return Err(Fault::Illegal {
+            from: lead.stage,
+            to,
+        });
+    }
     tx.drop_work(lead.seq, WorkKind::Alarm)?;
     let stuck = matches!(
         lead.hold_cause,

@@ -213,6 +213,12 @@ fn act_once(
     if already {
         return Ok(Vec::new());
     }
+    if let (Stage::Closed(_), Command::Close { outcome, .. }) = (lead.stage, act) {
+        return Err(Fault::Illegal {
+            from: lead.stage,
+            to: Stage::Closed(*outcome),
+        });
+    }
     let open = tx.open_assignment_of(seq)?;
     if !open.is_some_and(|open| open.seq == assignment && open.rep == *rep) {
         return Err(Fault::Stale);

@@ -163,7 +163,7 @@ fn classify(error: &lettre::transport::smtp::Error) -> SendResult {
     } else if error.is_tls() {
         "TLS failed"
     } else if error.is_response() {
-        "the answer made no sense"
+        "no whole answer came"
     } else if error.is_client() {
         "the server cannot what is wanted of it"
     } else {

@@ -133,7 +133,11 @@ impl Adapter for Google {
             query: String::new(),
             raw: blanked(request.body, &json),
             identities: vec![Identity {
-                platform_id: Some(lead_id.into_owned()),
+                // Google's test button sends ids of real-looking leads: a test is never their repeat.
+                platform_id: Some(match json.get("is_test").is_some_and(Json::is_true) {
+                    true => format!("test/{lead_id}"),
+                    false => lead_id.into_owned(),
+                }),
                 content,
             }],
             reply: Reply::default(),
