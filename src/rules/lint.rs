@@ -176,7 +176,7 @@ impl Reader<'_, '_> {
             return Some(Kind::Truth);
         }
         let kinds: Vec<Option<Kind>> = call.args.iter().map(|arg| self.expr(arg)).collect();
-        if call.op_token.is_some() {
+        if call.op_token.is_some() || (name == "contains" && kinds.len() == 2) {
             let empty =
                 |arg: &Expr| matches!(arg, Expr::StringConstant(text, _) if text.is_empty());
             let with_empty = call.args.iter().any(empty);
@@ -218,7 +218,7 @@ impl Reader<'_, '_> {
             return;
         }
         let (message, hint) = if takes.is_empty() {
-            let words = words::table().iter().filter(|w| w.takes.is_some());
+            let words = words::table().filter(|w| w.takes.is_some());
             let known = words.map(|w| w.name).chain(self.lint.names.callable());
             let near = nearest(name, known);
             (
@@ -295,7 +295,7 @@ impl Reader<'_, '_> {
 
     fn property(&mut self, on: Option<Kind>, name: &str, at: Position) -> Option<Kind> {
         let Some(kind) = on else {
-            let known = words::table().iter().any(|word| word.name == name);
+            let known = words::table().any(|word| word.name == name);
             if self.lint.names.is_key(name) {
                 return None;
             }
@@ -303,7 +303,7 @@ impl Reader<'_, '_> {
                 return words::gives_everywhere(name);
             }
             if !self.lint.names.is_field(name) {
-                let near = nearest(name, words::table().iter().map(|word| word.name));
+                let near = nearest(name, words::table().map(|word| word.name));
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
                 self.report(at, name, format!("nothing has a field `{name}`"), hint);
             }

@@ -102,6 +102,7 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
         names: &names,
         pools: known.pools,
         phrases: Vec::new(),
+        quick: Vec::new(),
         problems: Vec::new(),
     };
     for library in &libraries {
@@ -127,6 +128,7 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
         engine,
         grades: prepare::grades(&preparing.phrases),
         phrases: preparing.phrases,
+        quick: preparing.quick.into(),
         default_grade: known.default_grade.to_owned(),
         default_pool: known.default_pool.to_owned(),
         file_of_function: names.into_files(),

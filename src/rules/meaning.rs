@@ -45,7 +45,7 @@ pub(super) fn question_for(kind: Kind) -> Option<&'static str> {
 /// A field that a type does not have.
 pub(super) fn unknown_field(kind: Kind, name: &str) -> Said {
     let near = nearest(name, words::asked_of(kind).map(|word| word.name));
-    let elsewhere = words::table().iter().find(|word| word.name == name);
+    let elsewhere = words::table().find(|word| word.name == name);
     let hint = match (near, elsewhere) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, Some(word)) => format!("for example {}", word.example),

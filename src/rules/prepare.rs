@@ -11,6 +11,7 @@ use super::lists::List;
 use super::load::RuleFile;
 use super::names::Names;
 use super::phrases::{self, Mark, POINTS_MAX, kind_of, quoted, word_of};
+use super::quick::{Maker, Quick};
 use super::words;
 use crate::lead::{Phrase, PhraseKind};
 use crate::problem::{Problem, nearest};
@@ -24,6 +25,8 @@ pub(super) struct Preparing<'a> {
     pub(super) names: &'a Names,
     pub(super) pools: &'a std::collections::BTreeSet<String>,
     pub(super) phrases: Vec<Phrase>,
+    /// The conditions that need no engine, by phrase.
+    pub(super) quick: Vec<Option<Quick>>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -110,10 +113,10 @@ impl Visit<'_, '_> {
     fn statement(&mut self, statement: &mut Stmt, top: bool) {
         match statement {
             Stmt::Expr(expr) => {
+                self.expr(expr);
                 if let Expr::Custom(custom, at) = &mut **expr {
                     self.phrase(custom, *at, top);
                 }
-                self.expr(expr);
             }
             Stmt::If(flow, _) => {
                 self.expr(&mut flow.expr);
@@ -167,6 +170,11 @@ impl Visit<'_, '_> {
             note: texts.next().unwrap_or_default(),
             points,
         });
+        let names = self.known.names;
+        let condition = custom.inputs.last().filter(|_| conditional);
+        self.known
+            .quick
+            .push(condition.and_then(|c| Maker { names }.condition(c)));
         custom.state = Mark {
             phrase: u16::try_from(index).unwrap_or(u16::MAX),
             conditional,

@@ -175,11 +175,15 @@ fn conditions_mean_what_a_reader_expects() {
         let rule = format!("reject \"yes\" when {condition};");
         let mut texts = texts("screen.rhai", &rule);
         texts.insert("lists/known.txt".into(), "ana@acme.example\n".into());
-        let book = match load(&texts) {
+        let mut book = match load(&texts) {
             Ok(book) => book,
             Err(problems) => panic!("{condition}: {problems:#?}"),
         };
         let decided = decide(&book, &someone(), &facts, None);
+        // The engine says the same as what is reckoned without it.
+        book.quick = Arc::default();
+        let by_engine = decide(&book, &someone(), &facts, None);
+        assert_eq!(decided, by_engine, "{condition}");
         let fired = match decided.verdict {
             Verdict::Rejected { .. } => true,
             Verdict::Accepted { .. } => false,
@@ -218,6 +222,44 @@ fn the_trace_holds_every_line_passed_and_points_count_as_they_come() {
     );
     assert_eq!((phrase.file.as_str(), phrase.line), ("route.rhai", 1));
     assert_eq!(book.phrases()[1].points, -10);
+}
+
+#[test]
+fn most_shipped_lines_need_no_engine_and_it_agrees_with_all_of_them() {
+    let mut book = load(&shipped()).unwrap();
+    let quick = book.quick.clone();
+    let slow = book
+        .phrases
+        .iter()
+        .zip(&*quick)
+        .filter(|(_, q)| q.is_none());
+    let conditional = |p: &Phrase| p.label != "C" && p.note != "everybody else";
+    let slow: Vec<_> = slow.map(|(p, _)| p).filter(|p| conditional(p)).collect();
+    assert!(slow.len() <= 3, "{slow:#?}");
+    let mut texts = vec!["", "a", "demo", "dringend", "casino", "http://a.example"];
+    texts.extend(["50-200", "CEO", "student", "DE", "de", "cpc", "test"]);
+    for (n, text) in texts.iter().enumerate() {
+        let mut inquiry = someone();
+        let other = texts[(n + 3) % texts.len()];
+        let fields = &mut inquiry.fields;
+        fields.message = Some(format!("{text} {other} {text}"));
+        fields.name = Some((*text).to_owned());
+        fields.job_title = Some(other.to_owned());
+        fields.email = (n % 3 != 0).then(|| Email::parse(&format!("{text}@gmail.com")));
+        fields.country = (n % 2 == 0).then(|| (*text).to_owned());
+        fields
+            .other
+            .insert("employees".into(), vec![other.to_owned()]);
+        let seen = Seen {
+            times: i64::try_from(n % 4).unwrap(),
+            last_at: (n % 4 > 0).then_some(NOON - 40 * DAY),
+        };
+        let facts = Facts { seen };
+        book.quick = quick.clone();
+        let decided = decide(&book, &inquiry, &facts, None);
+        book.quick = Arc::default();
+        assert_eq!(decided, decide(&book, &inquiry, &facts, None), "{text}");
+    }
 }
 
 #[test]

@@ -97,6 +97,11 @@ fn a_mistake_is_explained_at_its_place() {
         ),
         (
             "screen.rhai",
+            "reject \"a\" when lead.phone in [\"1\"];",
+            "screen.rhai:1:28: a phone cannot be in a list (compare .e164, .country or .kind)",
+        ),
+        (
+            "screen.rhai",
             "reject \"a\" when lead.trapped == \"yes\";",
             "screen.rhai:1:30: yes or no is compared with something else (leave the comparison out, or begin with `!`)",
         ),
