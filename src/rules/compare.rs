@@ -71,16 +71,16 @@ pub(super) fn values(how: Comparison, a: &Value, b: &Value) -> Option<bool> {
         (Email(a), Text(b)) | (Text(b), Email(a)) => how.texts(same(a.whole(), b)),
         (Quoted(a), Quoted(b)) => how.texts(a == b),
         (Truth(a), Truth(b)) => how.texts(a == b),
-        (a, b) => Some(how.numbers(number(a)?, number(b)?)),
+        (a, b) => Some(how.numbers(number(a)?.0, number(b)?.0)),
     }
 }
 
 /// The number of a thing that can be compared as one.
-fn number(value: &Value) -> Option<Option<f64>> {
+fn number(value: &Value) -> Option<Number> {
     match value {
-        Value::Number(number) => Some(number.0),
-        Value::Whole(number) => Some(Some(whole(*number))),
-        Value::Text(text) => Some(text.number().0),
+        Value::Number(number) => Some(*number),
+        Value::Whole(number) => Some(Number(Some(whole(*number)))),
+        Value::Text(text) => Some(text.number()),
         Value::Lead(_)
         | Value::Email(_)
         | Value::Phone(_)

@@ -1,6 +1,11 @@
 //! Reads the compiled rules before any lead does: every field, function and list is checked, inside
 //! the conditions of phrases as well, since a misspelt one would fail only when its line runs.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
+)]
+
 use std::collections::BTreeSet;
 
 use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
@@ -79,10 +84,6 @@ impl Reader<'_, '_> {
         });
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the expressions of other statements are read where they stand"
-    )]
     fn statement(&mut self, statement: &Stmt) {
         let fixed = |name: &str| FIXED.contains(&name).then(|| name.to_owned());
         let changed = match statement {
@@ -104,10 +105,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the engine's enum may grow; what is not known here has no known type"
-    )]
     fn expr(&mut self, expr: &Expr) -> Option<Kind> {
         match expr {
             Expr::Variable(variable, ..) => meaning::of_variable(&variable.1),
@@ -205,7 +202,7 @@ impl Reader<'_, '_> {
         let hint = match nearest(name, known.clone()) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None if lists.is_empty() => format!("put it into rules/lists/{name}.txt"),
-            None => format!("lists there: {}", Vec::from_iter(known).join(", ")),
+            None => format!("lists there: {}", known.collect::<Vec<_>>().join(", ")),
         };
         let message = format!("there is no list \"{name}\" in rules/lists");
         self.report(at, &format!("\"{name}\""), message, Some(hint));

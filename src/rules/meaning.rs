@@ -54,7 +54,7 @@ pub(super) fn unknown_field(kind: Kind, name: &str) -> Said {
         }
         (None, None) => {
             let known = words::asked_of(kind).map(|word| word.name);
-            format!("known here: {}", Vec::from_iter(known).join(", "))
+            format!("known here: {}", known.collect::<Vec<_>>().join(", "))
         }
     };
     let article = if kind == Kind::Email { "an" } else { "a" };

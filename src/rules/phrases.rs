@@ -228,7 +228,7 @@ fn pass(
     let scope = context.scope_mut();
     let points = {
         let run = scope.get_mut(RUN);
-        let Some(mut run) = run.and_then(|r| r.write_lock::<Run>()) else {
+        let Some(mut run) = run.and_then(Dynamic::write_lock::<Run>) else {
             return Err(plain_error("this line stands where it cannot be used"));
         };
         fired &= !(kind == PhraseKind::Hold && run.overruled.contains(&mark.phrase));

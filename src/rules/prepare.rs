@@ -1,6 +1,11 @@
 //! Makes a compiled file ready to run: numbers its phrases, and turns the lists written into it
 //! into sets, once, so that no lead pays for them. Judges where phrases stand, not what they ask.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
+)]
+
 use std::collections::BTreeMap;
 
 use rhai::{
@@ -106,10 +111,6 @@ struct Visit<'v, 'a> {
 }
 
 impl Visit<'_, '_> {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the engine's enum may grow; phrases in other statements are refused"
-    )]
     fn statement(&mut self, statement: &mut Stmt, top: bool) {
         match statement {
             Stmt::Expr(expr) => {
@@ -213,7 +214,7 @@ impl Visit<'_, '_> {
             let pools = self.known.pools.iter().map(String::as_str);
             let hint = match nearest(text, pools.clone()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("pools there: {}", Vec::from_iter(pools).join(", ")),
+                None => format!("pools there: {}", pools.collect::<Vec<_>>().join(", ")),
             };
             let message = format!("there is no pool \"{text}\" in reps.toml");
             let problem = self.file.problem(at, width, message).hint(hint);
@@ -221,10 +222,6 @@ impl Visit<'_, '_> {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "what is not named here holds no list to prepare"
-    )]
     fn expr(&mut self, expr: &mut Expr) {
         if let Some(list) = self.constant_list(expr, false) {
             *expr = list;

@@ -2,12 +2,18 @@
 //! reckoned here, from the same words, several times faster. Whatever else a condition holds, and
 //! whatever cannot be answered here, the engine answers; a test holds the two together.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
+)]
+
 use rhai::{ASTFlags, Expr, FnCallExpr, ImmutableString};
 
 use super::compare::{self, Comparison};
 use super::facts::{LeadFact, Number, SeenFact};
+use super::lists::List;
 use super::names::Names;
-use super::value::Value;
+use super::value::{Said, Value};
 use super::words::{self, Ask, Get, Kind};
 
 /// A condition, or a part of one.
@@ -67,10 +73,7 @@ impl Quick {
             | Self::Fixed(_)
             | Self::Get(..)
             | Self::Ask(..)
-            | Self::Named(..) => match self.value(about)? {
-                Value::Truth(truth) => Some(truth),
-                _ => None,
-            },
+            | Self::Named(..) => bool::held(&self.value(about)?).copied(),
         }
     }
 
@@ -109,23 +112,14 @@ impl Maker<'_> {
         (kind == Kind::Truth).then_some(quick)
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "whatever is not named here is the engine's"
-    )]
     fn expr(&self, expr: &Expr) -> Option<Typed> {
         match expr {
-            Expr::Variable(variable, ..) => self.variable(&variable.1),
-            Expr::StringConstant(text, _) => fixed(Value::Quoted(text.clone()), Kind::Quoted),
-            Expr::IntegerConstant(number, _) => fixed(Value::Whole(*number), Kind::Number),
-            Expr::FloatConstant(number, _) => {
-                fixed(Value::Number(Number(Some(**number))), Kind::Number)
-            }
-            Expr::BoolConstant(truth, _) => fixed(Value::Truth(*truth), Kind::Truth),
-            Expr::DynamicConstant(value, _) => {
-                let list = value.read_lock::<super::lists::List>()?;
-                fixed(Value::List(list.clone()), Kind::List)
-            }
+            Expr::Variable(variable, ..) => variable_named(&variable.1),
+            Expr::StringConstant(text, _) => Some(fixed(text.clone())),
+            Expr::IntegerConstant(number, _) => Some(fixed(*number)),
+            Expr::FloatConstant(number, _) => Some(fixed(Number(Some(**number)))),
+            Expr::BoolConstant(truth, _) => Some(fixed(*truth)),
+            Expr::DynamicConstant(value, _) => Some(fixed(value.read_lock::<List>()?.clone())),
             Expr::And(all, _) => Some((Quick::All(self.all(all)?), Kind::Truth)),
             Expr::Or(all, _) => Some((Quick::Any(self.all(all)?), Kind::Truth)),
             Expr::FnCall(call, _) => self.operator(call),
@@ -139,16 +133,6 @@ impl Maker<'_> {
 
     fn all(&self, parts: &[Expr]) -> Option<Vec<Quick>> {
         parts.iter().map(|part| self.condition(part)).collect()
-    }
-
-    fn variable(&self, name: &str) -> Option<Typed> {
-        match name {
-            "lead" => Some((Quick::Lead, Kind::Lead)),
-            "seen" => Some((Quick::Seen, Kind::Seen)),
-            "points" => Some((Quick::Points, Kind::Number)),
-            "graded" => Some((Quick::Graded, Kind::Quoted)),
-            _ => None,
-        }
     }
 
     fn operator(&self, call: &FnCallExpr) -> Option<Typed> {
@@ -227,8 +211,18 @@ impl Maker<'_> {
     }
 }
 
-fn fixed(value: Value, kind: Kind) -> Option<Typed> {
-    Some((Quick::Fixed(value), kind))
+fn variable_named(name: &str) -> Option<Typed> {
+    match name {
+        "lead" => Some((Quick::Lead, Kind::Lead)),
+        "seen" => Some((Quick::Seen, Kind::Seen)),
+        "points" => Some((Quick::Points, Kind::Number)),
+        "graded" => Some((Quick::Graded, Kind::Quoted)),
+        _ => None,
+    }
+}
+
+fn fixed<T: Said>(value: T) -> Typed {
+    (Quick::Fixed(value.wrap()), T::KIND)
 }
 
 fn named((on, kind): Typed, name: &str) -> Option<Typed> {

@@ -31,7 +31,7 @@ pub(super) trait Said: Clone + Send + Sync + 'static {
 
     fn wrap(self) -> Value;
 
-    fn of(value: &Value) -> Option<&Self>;
+    fn held(value: &Value) -> Option<&Self>;
 }
 
 macro_rules! said {
@@ -43,7 +43,7 @@ macro_rules! said {
                 Value::$variant(self)
             }
 
-            fn of(value: &Value) -> Option<&Self> {
+            fn held(value: &Value) -> Option<&Self> {
                 if let Value::$variant(it) = value {
                     return Some(it);
                 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use rhai::{Dynamic, Engine, ImmutableString};
 
 use super::facts::{EmailFact, Text};
+use super::lists::List;
 use super::value::{Said, Value};
 use super::{text, vocabulary};
 
@@ -141,7 +142,7 @@ impl<'e> Speech<'e> {
         let outside = get.clone();
         self.engine.register_get(name, move |on: &mut T| get(on));
         let row = self.note(Some(T::KIND), name, None, R::KIND, meaning);
-        row.get = Some(Box::new(move |on| Some(outside(T::of(on)?).wrap())));
+        row.get = Some(Box::new(move |on| Some(outside(T::held(on)?).wrap())));
     }
 
     /// Fields of every text, and of the e-mail address as a text.
@@ -176,13 +177,14 @@ impl<'e> Speech<'e> {
             let row = self.note(Some(Kind::Text), name, Some(1), Kind::Truth, (doc, example));
             row.ask = Some(Box::new(move |on, other| {
                 let text = as_text(on)?;
-                let answer = match other {
-                    Value::Quoted(other) => with(text, other),
-                    Value::Text(other) => with(text, other.raw()),
-                    Value::List(any) if name == "mentions" => any.any_mentioned(text.folded()),
-                    _ => return None,
+                if let Some(any) = List::held(other).filter(|_| name == "mentions") {
+                    return Some(Value::Truth(any.any_mentioned(text.folded())));
+                }
+                let other = match ImmutableString::held(other) {
+                    Some(quoted) => quoted.as_str(),
+                    None => Text::held(other)?.raw(),
                 };
-                Some(Value::Truth(answer))
+                Some(Value::Truth(with(text, other)))
             }));
         }
     }
@@ -215,11 +217,7 @@ impl<'e> Speech<'e> {
 }
 
 fn as_text(value: &Value) -> Option<&Text> {
-    match value {
-        Value::Text(text) => Some(text),
-        Value::Email(email) => Some(email.whole()),
-        _ => None,
-    }
+    Text::held(value).or_else(|| EmailFact::held(value).map(EmailFact::whole))
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
