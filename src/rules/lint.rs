@@ -158,8 +158,8 @@ impl Reader<'_, '_> {
         let kind = self.expr(expr);
         if let Some(kind) = kind.filter(|kind| *kind != Kind::Truth) {
             let message = format!(
-                "this is a {}; a condition must be true or false",
-                kind.name()
+                "this is {}; a condition must be true or false",
+                kind.spoken()
             );
             let hint = meaning::question_for(kind).map(str::to_owned);
             self.report(expr.start_position(), "", message, hint);
@@ -270,7 +270,7 @@ impl Reader<'_, '_> {
             Kind::Fields | Kind::Attribution => Some(Kind::Text),
             Kind::Written | Kind::Quoted => None,
             kind => {
-                let message = format!("a {} cannot be looked up with [ ]", kind.name());
+                let message = format!("{} cannot be looked up with [ ]", kind.spoken());
                 let hint = "fields of a lead are looked up with lead.fields[\"name\"]".to_owned();
                 self.report(index.start_position(), "", message, Some(hint));
                 None

@@ -311,6 +311,20 @@ fn a_default_takes_the_place_of_a_last_line() {
 }
 
 #[test]
+fn many_threads_may_ask_one_rulebook() {
+    let book = load(&shipped()).unwrap();
+    let inquiry = someone();
+    let ask = || decide(&book, &inquiry, &Facts::default(), None);
+    let first = ask();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), first);
+        }
+    });
+}
+
+#[test]
 fn a_message_of_any_length_is_judged() {
     let mut inquiry = someone();
     inquiry.fields.message = Some(format!("{} demo", "word ".repeat(20_000)));

@@ -81,6 +81,24 @@ impl Kind {
         }
     }
 
+    /// The type in a sentence.
+    pub(super) fn spoken(self) -> &'static str {
+        match self {
+            Self::Lead => "a lead",
+            Self::Email => "an e-mail address",
+            Self::Phone => "a phone number",
+            Self::Seen => "`seen`",
+            Self::Fields => "`fields`",
+            Self::Attribution => "`attribution`",
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Truth => "yes or no",
+            Self::List | Self::Written => "a list",
+            Self::Quoted => "a text in quotes",
+        }
+    }
+
+    /// The type of a name in documentation.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }

@@ -46,12 +46,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "screen.rhai",
         "reject \"a\" when lead.email.is_fre;",
-        "screen.rhai:1:28: an email has no `is_fre` (did you mean `is_free`?)",
+        "screen.rhai:1:28: an e-mail address has no `is_fre` (did you mean `is_free`?)",
     ),
     (
         "screen.rhai",
         "reject \"a\" when seen.dayz_ago < 3;",
-        "screen.rhai:1:22: a seen has no `dayz_ago` (did you mean `days_ago`?)",
+        "screen.rhai:1:22: `seen` has no `dayz_ago` (did you mean `days_ago`?)",
     ),
     (
         "screen.rhai",
@@ -86,7 +86,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "screen.rhai",
         "reject \"a\" when lead.phone == \"1\";",
-        "screen.rhai:1:28: a phone cannot be compared (compare .e164, .country or .kind)",
+        "screen.rhai:1:28: a phone number cannot be compared (compare .e164, .country or .kind)",
     ),
     (
         "screen.rhai",
@@ -96,7 +96,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "screen.rhai",
         "reject \"a\" when lead.phone in [\"1\"];",
-        "screen.rhai:1:28: a phone cannot be in a list (compare .e164, .country or .kind)",
+        "screen.rhai:1:28: a phone number cannot be in a list (compare .e164, .country or .kind)",
     ),
     (
         "screen.rhai",
