@@ -1,6 +1,13 @@
 //! How long the shipped rules take for one lead on one core, with the full trace. Prints the median
 //! over made-up leads, and for comparison rules that hold nothing but what they must.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints its figures and ends where it cannot go on"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,117 @@
 use rhai::{Engine, ImmutableString};
 
 use super::facts::{EmailFact, Number, Text};
-use super::vocabulary::whole;
+use super::lists::List;
+use super::text;
+use super::value::Value;
+
+/// The six comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Less,
+    LessOrEqual,
+    More,
+    MoreOrEqual,
+}
+
+impl Comparison {
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Equal, "=="),
+        (Self::Unequal, "!="),
+        (Self::Less, "<"),
+        (Self::LessOrEqual, "<="),
+        (Self::More, ">"),
+        (Self::MoreOrEqual, ">="),
+    ];
+
+    /// The comparison of a sign.
+    pub(super) fn of(sign: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == sign)
+            .map(|(how, _)| *how)
+    }
+
+    fn numbers(self, a: Option<f64>, b: Option<f64>) -> bool {
+        let (Some(a), Some(b)) = (a, b) else {
+            return self == Self::Unequal;
+        };
+        let order = a.total_cmp(&b);
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Unequal => order.is_ne(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::More => order.is_gt(),
+            Self::MoreOrEqual => order.is_ge(),
+        }
+    }
+
+    fn texts(self, same: bool) -> Option<bool> {
+        match self {
+            Self::Equal => Some(same),
+            Self::Unequal => Some(!same),
+            Self::Less | Self::LessOrEqual | Self::More | Self::MoreOrEqual => None,
+        }
+    }
+}
+
+/// Compares two things; `None` where only the engine knows how.
+pub(super) fn values(how: Comparison, a: &Value, b: &Value) -> Option<bool> {
+    use Value::{Email, Quoted, Text, Truth};
+    match (a, b) {
+        (Text(a), Quoted(b)) | (Quoted(b), Text(a)) => how.texts(a.is(b)),
+        (Text(a), Text(b)) => how.texts(same(a, b)),
+        (Email(a), Quoted(b)) => how.texts(a.whole().is(b)),
+        (Email(a), Text(b)) | (Text(b), Email(a)) => how.texts(same(a.whole(), b)),
+        (Quoted(a), Quoted(b)) => how.texts(a == b),
+        (Truth(a), Truth(b)) => how.texts(a == b),
+        (a, b) => Some(how.numbers(number(a)?.0, number(b)?.0)),
+    }
+}
+
+/// The number of a thing that can be compared as one.
+fn number(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::Whole(number) => Some(Number(Some(whole(*number)))),
+        Value::Text(text) => Some(text.number()),
+        Value::Lead(_)
+        | Value::Email(_)
+        | Value::Phone(_)
+        | Value::Seen(_)
+        | Value::Fields(_)
+        | Value::Attribution(_)
+        | Value::Truth(_)
+        | Value::List(_)
+        | Value::Quoted(_) => None,
+    }
+}
+
+/// Whether a list holds a thing; `None` where only the engine knows.
+pub(super) fn is_in(list: &Value, item: &Value) -> Option<bool> {
+    match (list, item) {
+        (Value::List(list), Value::Text(text)) => Some(list.has(text.folded())),
+        (Value::List(list), Value::Email(email)) => Some(has_email(list, email)),
+        (Value::List(list), Value::Quoted(text)) => Some(list.has(&text::fold(text))),
+        _ => None,
+    }
+}
+
+/// An address is in a list by itself or by its domain.
+pub(super) fn has_email(list: &List, email: &EmailFact) -> bool {
+    list.has(email.whole().folded()) || list.has(email.domain().folded())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts, points and milliseconds are far below 2^53"
+)]
+pub(super) fn whole(n: i64) -> f64 {
+    n as f64
+}
 
 /// Something that may hold a number.
 trait Numeric: Clone + Send + Sync + 'static {
@@ -57,19 +167,9 @@ pub(super) fn teach(engine: &mut Engine) {
 }
 
 fn numbers<A: Numeric, B: Numeric>(engine: &mut Engine) {
-    fn both<A: Numeric, B: Numeric>(a: &A, b: &B, holds: fn(&f64, &f64) -> bool) -> bool {
-        match (a.value(), b.value()) {
-            (Some(a), Some(b)) => holds(&a, &b),
-            _ => false,
-        }
+    for (how, sign) in Comparison::ALL {
+        engine.register_fn(sign, move |a: A, b: B| how.numbers(a.value(), b.value()));
     }
-    engine
-        .register_fn("==", |a: A, b: B| both(&a, &b, f64::eq))
-        .register_fn("!=", |a: A, b: B| !both(&a, &b, f64::eq))
-        .register_fn("<", |a: A, b: B| both(&a, &b, f64::lt))
-        .register_fn("<=", |a: A, b: B| both(&a, &b, f64::le))
-        .register_fn(">", |a: A, b: B| both(&a, &b, f64::gt))
-        .register_fn(">=", |a: A, b: B| both(&a, &b, f64::ge));
 }
 
 fn arithmetic<A: Numeric, B: Numeric>(engine: &mut Engine) {

@@ -1,6 +1,11 @@
 //! Reads the compiled rules before any lead does: every field, function and list is checked, inside
 //! the conditions of phrases as well, since a misspelt one would fail only when its line runs.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
+)]
+
 use std::collections::BTreeSet;
 
 use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
@@ -79,10 +84,6 @@ impl Reader<'_, '_> {
         });
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the expressions of other statements are read where they stand"
-    )]
     fn statement(&mut self, statement: &Stmt) {
         let fixed = |name: &str| FIXED.contains(&name).then(|| name.to_owned());
         let changed = match statement {
@@ -104,10 +105,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the engine's enum may grow; what is not known here has no known type"
-    )]
     fn expr(&mut self, expr: &Expr) -> Option<Kind> {
         match expr {
             Expr::Variable(variable, ..) => meaning::of_variable(&variable.1),
@@ -161,8 +158,8 @@ impl Reader<'_, '_> {
         let kind = self.expr(expr);
         if let Some(kind) = kind.filter(|kind| *kind != Kind::Truth) {
             let message = format!(
-                "this is a {}; a condition must be true or false",
-                kind.name()
+                "this is {}; a condition must be true or false",
+                kind.spoken()
             );
             let hint = meaning::question_for(kind).map(str::to_owned);
             self.report(expr.start_position(), "", message, hint);
@@ -176,7 +173,7 @@ impl Reader<'_, '_> {
             return Some(Kind::Truth);
         }
         let kinds: Vec<Option<Kind>> = call.args.iter().map(|arg| self.expr(arg)).collect();
-        if call.op_token.is_some() {
+        if call.op_token.is_some() || (name == "contains" && kinds.len() == 2) {
             let empty =
                 |arg: &Expr| matches!(arg, Expr::StringConstant(text, _) if text.is_empty());
             let with_empty = call.args.iter().any(empty);
@@ -205,7 +202,7 @@ impl Reader<'_, '_> {
         let hint = match nearest(name, known.clone()) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None if lists.is_empty() => format!("put it into rules/lists/{name}.txt"),
-            None => format!("lists there: {}", Vec::from_iter(known).join(", ")),
+            None => format!("lists there: {}", known.collect::<Vec<_>>().join(", ")),
         };
         let message = format!("there is no list \"{name}\" in rules/lists");
         self.report(at, &format!("\"{name}\""), message, Some(hint));
@@ -218,7 +215,7 @@ impl Reader<'_, '_> {
             return;
         }
         let (message, hint) = if takes.is_empty() {
-            let words = words::table().iter().filter(|w| w.takes.is_some());
+            let words = words::table().filter(|w| w.takes.is_some());
             let known = words.map(|w| w.name).chain(self.lint.names.callable());
             let near = nearest(name, known);
             (
@@ -273,7 +270,7 @@ impl Reader<'_, '_> {
             Kind::Fields | Kind::Attribution => Some(Kind::Text),
             Kind::Written | Kind::Quoted => None,
             kind => {
-                let message = format!("a {} cannot be looked up with [ ]", kind.name());
+                let message = format!("{} cannot be looked up with [ ]", kind.spoken());
                 let hint = "fields of a lead are looked up with lead.fields[\"name\"]".to_owned();
                 self.report(index.start_position(), "", message, Some(hint));
                 None
@@ -295,7 +292,7 @@ impl Reader<'_, '_> {
 
     fn property(&mut self, on: Option<Kind>, name: &str, at: Position) -> Option<Kind> {
         let Some(kind) = on else {
-            let known = words::table().iter().any(|word| word.name == name);
+            let known = words::table().any(|word| word.name == name);
             if self.lint.names.is_key(name) {
                 return None;
             }
@@ -303,7 +300,7 @@ impl Reader<'_, '_> {
                 return words::gives_everywhere(name);
             }
             if !self.lint.names.is_field(name) {
-                let near = nearest(name, words::table().iter().map(|word| word.name));
+                let near = nearest(name, words::table().map(|word| word.name));
                 let hint = near.map(|near| format!("did you mean `{near}`?"));
                 self.report(at, name, format!("nothing has a field `{name}`"), hint);
             }

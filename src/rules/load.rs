@@ -102,6 +102,7 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
         names: &names,
         pools: known.pools,
         phrases: Vec::new(),
+        quick: Vec::new(),
         problems: Vec::new(),
     };
     for library in &libraries {
@@ -127,6 +128,7 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
         engine,
         grades: prepare::grades(&preparing.phrases),
         phrases: preparing.phrases,
+        quick: preparing.quick.into(),
         default_grade: known.default_grade.to_owned(),
         default_pool: known.default_pool.to_owned(),
         file_of_function: names.into_files(),
@@ -160,9 +162,7 @@ fn unexpected(texts: &Texts) -> Vec<Problem> {
                 format!("this file is larger than {kib} KiB"),
             ));
         }
-        let is_rule = std::path::Path::new(name)
-            .extension()
-            .is_some_and(|e| e == "rhai");
+        let is_rule = has_extension(name, "rhai");
         let is_known =
             name.starts_with("lib/") || FILES.iter().any(|(known, ..)| *known == name.as_str());
         if is_rule && !is_known {
@@ -177,6 +177,12 @@ fn unexpected(texts: &Texts) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Whether a file is of this kind, by its name.
+pub(super) fn has_extension(name: &str, extension: &str) -> bool {
+    let found = std::path::Path::new(name).extension();
+    found.is_some_and(|found| found == extension)
 }
 
 fn read_lists(texts: &Texts) -> BTreeMap<String, List> {
@@ -195,7 +201,7 @@ fn compile_libraries<'t>(
     let mut libraries = Vec::new();
     let files = texts
         .iter()
-        .filter(|(name, _)| name.starts_with("lib/") && name.ends_with(".rhai"));
+        .filter(|(name, _)| name.starts_with("lib/") && has_extension(name, "rhai"));
     for (name, text) in files {
         let file = RuleFile {
             name,
@@ -306,7 +312,7 @@ fn without_phrase(text: &str, line: usize) -> Option<String> {
             *line
         }
     });
-    Some(Vec::from_iter(kept).join("\n"))
+    Some(kept.collect::<Vec<_>>().join("\n"))
 }
 
 fn merged(libraries: &[Compiled<'_>]) -> AST {

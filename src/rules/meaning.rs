@@ -45,7 +45,7 @@ pub(super) fn question_for(kind: Kind) -> Option<&'static str> {
 /// A field that a type does not have.
 pub(super) fn unknown_field(kind: Kind, name: &str) -> Said {
     let near = nearest(name, words::asked_of(kind).map(|word| word.name));
-    let elsewhere = words::table().iter().find(|word| word.name == name);
+    let elsewhere = words::table().find(|word| word.name == name);
     let hint = match (near, elsewhere) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, Some(word)) => format!("for example {}", word.example),
@@ -54,14 +54,10 @@ pub(super) fn unknown_field(kind: Kind, name: &str) -> Said {
         }
         (None, None) => {
             let known = words::asked_of(kind).map(|word| word.name);
-            format!("known here: {}", Vec::from_iter(known).join(", "))
+            format!("known here: {}", known.collect::<Vec<_>>().join(", "))
         }
     };
-    let article = if kind == Kind::Email { "an" } else { "a" };
-    (
-        format!("{article} {} has no `{name}`", kind.name()),
-        Some(hint),
-    )
+    (format!("{} has no `{name}`", kind.spoken()), Some(hint))
 }
 
 const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
@@ -96,7 +92,7 @@ pub(super) fn of_operator(name: &str, kinds: &[Option<Kind>], with_empty: bool) 
     }
     if let Some(kind) = known.iter().find(|kind| whole_of(**kind).is_some()) {
         let hint = whole_of(*kind).map(str::to_owned);
-        return Some((format!("a {} cannot be compared", kind.name()), hint));
+        return Some((format!("{} cannot be compared", kind.spoken()), hint));
     }
     let [left, right] = known.as_slice() else {
         return None;
@@ -144,7 +140,7 @@ fn whole_of(kind: Kind) -> Option<&'static str> {
 fn of_membership(list: Option<Kind>, item: Option<Kind>) -> Option<Said> {
     if let Some(kind) = item.filter(|kind| whole_of(*kind).is_some()) {
         let hint = whole_of(kind).map(str::to_owned);
-        return Some((format!("a {} cannot be in a list", kind.name()), hint));
+        return Some((format!("{} cannot be in a list", kind.spoken()), hint));
     }
     let list = list?;
     match list {
@@ -156,7 +152,7 @@ fn of_membership(list: Option<Kind>, item: Option<Kind>) -> Option<Said> {
         | Kind::Attribution
         | Kind::Number
         | Kind::Truth => Some((
-            format!("`in` asks a list, this is a {}", list.name()),
+            format!("`in` asks a list, this is {}", list.spoken()),
             Some("for example [\"DE\", \"AT\"] or list(\"competitors\")".to_owned()),
         )),
     }

@@ -17,9 +17,11 @@ mod needles;
 mod phrases;
 mod place;
 mod prepare;
+mod quick;
 mod samples;
 mod speech;
 mod text;
+mod value;
 mod vocabulary;
 mod words;
 
@@ -30,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{AST, Dynamic, Engine, Scope};
+use rhai::{AST, Dynamic, Engine, ImmutableString, Scope};
 
 pub use words::{Word, words};
 
@@ -39,6 +41,7 @@ use crate::lead::Decided;
 use crate::lead::Facts;
 use crate::lead::HoldCause;
 use crate::lead::Inquiry;
+use crate::lead::Passed;
 use crate::lead::Phrase;
 use crate::lead::PhraseKind;
 use crate::lead::Priority;
@@ -47,6 +50,7 @@ use crate::lead::Verdict;
 use crate::problem::Problem;
 use facts::{LeadFact, SeenFact};
 use phrases::{POINTS, RUN, Run};
+use quick::Quick;
 
 /// The texts of the rules folder by relative name: `screen.rhai`, `lib/size.rhai`,
 /// `lists/competitors.txt`, `samples/good.toml`.
@@ -83,6 +87,7 @@ pub struct Rulebook {
     grade: AST,
     route: AST,
     phrases: Vec<Phrase>,
+    quick: Arc<[Option<Quick>]>,
     grades: Vec<String>,
     default_grade: String,
     default_pool: String,
@@ -135,7 +140,7 @@ impl Rulebook {
         };
         Decided {
             verdict,
-            trace: Trace(way.end().passed),
+            trace: Trace(way.end()),
         }
     }
 
@@ -166,13 +171,18 @@ struct Way<'b> {
 
 impl<'b> Way<'b> {
     fn begin(book: &'b Rulebook, asked: &Asked<'_>) -> Self {
-        let run = Run {
-            passed: Vec::with_capacity(book.phrases.len()),
-            overruled: book.overruled(asked.overruled),
-            ..Run::default()
-        };
         let lead = LeadFact::of(asked.inquiry, asked.source, asked.received_at);
         let seen = SeenFact::of(&asked.facts.seen, asked.received_at);
+        let run = Run {
+            lead: lead.clone(),
+            seen,
+            graded: ImmutableString::new(),
+            quick: book.quick.clone(),
+            passed: Vec::with_capacity(book.phrases.len()),
+            points: 0,
+            decided: None,
+            overruled: book.overruled(asked.overruled),
+        };
         let mut scope = Scope::new();
         scope
             .push_dynamic(RUN, Dynamic::from(run))
@@ -195,7 +205,9 @@ impl<'b> Way<'b> {
         let given = self.pass(&self.book.grade, "grade.rhai")?;
         let grade = label_or(given, &self.book.default_grade);
         let grade = grade.ok_or("grade.rhai: no `grade` line applied")?;
-        self.scope.push("graded", grade.clone());
+        let graded = ImmutableString::from(&grade);
+        self.scope.push("graded", graded.clone());
+        self.run(|run| run.graded = graded);
         let given = self.pass(&self.book.route, "route.rhai")?;
         let pool = label_or(given, &self.book.default_pool);
         let pool = pool.ok_or("route.rhai: no `route` line applied")?;
@@ -227,8 +239,9 @@ impl<'b> Way<'b> {
         Some(ask(&mut run))
     }
 
-    fn end(&mut self) -> Run {
-        self.run(std::mem::take).unwrap_or_default()
+    fn end(&mut self) -> Vec<Passed> {
+        let passed = self.run(|run| std::mem::take(&mut run.passed));
+        passed.unwrap_or_default()
     }
 }
 

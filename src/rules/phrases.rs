@@ -8,6 +8,8 @@ use rhai::{
     Position,
 };
 
+use super::facts::{LeadFact, SeenFact};
+use super::quick::{About, Quick};
 use super::words::plain_error;
 use crate::lead::{Passed, PhraseKind};
 
@@ -79,14 +81,32 @@ impl Mark {
 }
 
 /// One lead's way through the phrases.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Run {
+    pub(super) lead: LeadFact,
+    pub(super) seen: SeenFact,
+    pub(super) graded: ImmutableString,
+    /// The conditions that need no engine, by phrase.
+    pub(super) quick: Arc<[Option<Quick>]>,
     pub(super) passed: Vec<Passed>,
     pub(super) points: i64,
     /// The phrase that ended the file.
     pub(super) decided: Option<u16>,
     /// The `hold` phrases that a person overruled.
     pub(super) overruled: Arc<[u16]>,
+}
+
+impl Run {
+    /// Whether the condition of a phrase holds, where that is known without the engine.
+    fn quickly(&self, mark: Mark) -> Option<bool> {
+        let quick = self.quick.get(usize::from(mark.phrase))?.as_ref()?;
+        quick.holds(&About {
+            lead: &self.lead,
+            seen: self.seen,
+            points: self.points,
+            graded: &self.graded,
+        })
+    }
 }
 
 /// Adds the phrases to an engine.
@@ -191,8 +211,11 @@ fn pass(
     let Some(mark) = Mark::unpack(state) else {
         return Err(plain_error("this line stands where it cannot be used"));
     };
-    let mut fired = match inputs.last() {
-        Some(condition) if mark.conditional => {
+    let quick = context.scope_mut().get_mut(RUN);
+    let quick = quick.and_then(|run| run.read_lock::<Run>()?.quickly(mark));
+    let mut fired = match (quick, inputs.last()) {
+        (Some(fired), _) => fired,
+        (None, Some(condition)) if mark.conditional => {
             let answer = context.eval_expression_tree(condition)?;
             answer.as_bool().map_err(|_| {
                 let mut error = plain_error("what stands after `when` is neither true nor false");
@@ -205,7 +228,7 @@ fn pass(
     let scope = context.scope_mut();
     let points = {
         let run = scope.get_mut(RUN);
-        let Some(mut run) = run.and_then(|r| r.write_lock::<Run>()) else {
+        let Some(mut run) = run.and_then(Dynamic::write_lock::<Run>) else {
             return Err(plain_error("this line stands where it cannot be used"));
         };
         fired &= !(kind == PhraseKind::Hold && run.overruled.contains(&mark.phrase));

@@ -1,6 +1,11 @@
 //! Makes a compiled file ready to run: numbers its phrases, and turns the lists written into it
 //! into sets, once, so that no lead pays for them. Judges where phrases stand, not what they ask.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
+)]
+
 use std::collections::BTreeMap;
 
 use rhai::{
@@ -11,6 +16,7 @@ use super::lists::List;
 use super::load::RuleFile;
 use super::names::Names;
 use super::phrases::{self, Mark, POINTS_MAX, kind_of, quoted, word_of};
+use super::quick::{Maker, Quick};
 use super::words;
 use crate::lead::{Phrase, PhraseKind};
 use crate::problem::{Problem, nearest};
@@ -24,6 +30,8 @@ pub(super) struct Preparing<'a> {
     pub(super) names: &'a Names,
     pub(super) pools: &'a std::collections::BTreeSet<String>,
     pub(super) phrases: Vec<Phrase>,
+    /// The conditions that need no engine, by phrase.
+    pub(super) quick: Vec<Option<Quick>>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -103,17 +111,13 @@ struct Visit<'v, 'a> {
 }
 
 impl Visit<'_, '_> {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the engine's enum may grow; phrases in other statements are refused"
-    )]
     fn statement(&mut self, statement: &mut Stmt, top: bool) {
         match statement {
             Stmt::Expr(expr) => {
+                self.expr(expr);
                 if let Expr::Custom(custom, at) = &mut **expr {
                     self.phrase(custom, *at, top);
                 }
-                self.expr(expr);
             }
             Stmt::If(flow, _) => {
                 self.expr(&mut flow.expr);
@@ -167,6 +171,11 @@ impl Visit<'_, '_> {
             note: texts.next().unwrap_or_default(),
             points,
         });
+        let names = self.known.names;
+        let condition = custom.inputs.last().filter(|_| conditional);
+        self.known
+            .quick
+            .push(condition.and_then(|c| Maker { names }.condition(c)));
         custom.state = Mark {
             phrase: u16::try_from(index).unwrap_or(u16::MAX),
             conditional,
@@ -205,7 +214,7 @@ impl Visit<'_, '_> {
             let pools = self.known.pools.iter().map(String::as_str);
             let hint = match nearest(text, pools.clone()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("pools there: {}", Vec::from_iter(pools).join(", ")),
+                None => format!("pools there: {}", pools.collect::<Vec<_>>().join(", ")),
             };
             let message = format!("there is no pool \"{text}\" in reps.toml");
             let problem = self.file.problem(at, width, message).hint(hint);
@@ -213,10 +222,6 @@ impl Visit<'_, '_> {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "what is not named here holds no list to prepare"
-    )]
     fn expr(&mut self, expr: &mut Expr) {
         if let Some(list) = self.constant_list(expr, false) {
             *expr = list;

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::load::has_extension;
 use super::{Asked, Rulebook, Texts};
 use crate::clock::{DAY, Millis, iso};
 use crate::document::{self, Overrides, Table};
@@ -33,10 +34,10 @@ pub(super) fn run(texts: &Texts, book: Option<&Rulebook>) -> (usize, Vec<Problem
     let (mut ran, mut problems) = (0, Vec::new());
     let samples = texts
         .iter()
-        .filter(|(name, _)| name.starts_with("samples/") && name.ends_with(".toml"));
+        .filter(|(name, _)| name.starts_with("samples/") && has_extension(name, "toml"));
     for (name, text) in samples {
         let read = document::read(name, text, &Overrides::new(), |root| {
-            let sample = sample(root)?;
+            let sample = sample(root);
             let expect = root.table("expect");
             let decided = book.map(|book| (book, decide(book, &sample)));
             compare(&expect, decided.as_ref().map(|(book, d)| (*book, d)));
@@ -61,14 +62,14 @@ fn decide(book: &Rulebook, sample: &Sample) -> Decided {
     })
 }
 
-fn sample(root: &Table<'_>) -> Option<Sample> {
+fn sample(root: &Table<'_>) -> Sample {
     let received_at = moment(root, "received_at").unwrap_or(USUAL_TIME);
     let seen = root.table("seen");
     let times = seen.int("times", 0..=20);
     let days = seen.int("days_ago", 0..=36_500);
     seen.done();
     let last_at = days.map(|days| received_at - days * DAY);
-    let sample = Sample {
+    Sample {
         source: root.text("source").unwrap_or_else(|| "form".to_owned()),
         received_at,
         inquiry: inquiry(root),
@@ -78,8 +79,7 @@ fn sample(root: &Table<'_>) -> Option<Sample> {
                 last_at,
             },
         },
-    };
-    Some(sample)
+    }
 }
 
 fn moment(root: &Table<'_>, key: &str) -> Option<Millis> {

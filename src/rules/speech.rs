@@ -1,5 +1,10 @@
 //! Puts the engine's errors into the words of a rule's author. Never shows a value of a lead.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
+)]
+
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
 use super::engine::{CALLS_MAX, ITEMS_MAX, OPERATIONS_MAX, STRING_BYTES_MAX};

@@ -163,7 +163,7 @@ fn plain_digits(digits: &str) -> String {
         let other = if mark == "." { "," } else { "." };
         let alone = digits.matches(mark).count() == 1;
         let after = digits.len() - at - 1;
-        alone && (digits.contains(other) || after != 3 || digits.starts_with("0"))
+        alone && (digits.contains(other) || after != 3 || digits.starts_with('0'))
     });
     let mut plain = String::with_capacity(digits.len());
     for (at, c) in digits.char_indices() {

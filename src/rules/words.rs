@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use rhai::{Array, Dynamic, Engine, ImmutableString};
+use rhai::{Dynamic, Engine, ImmutableString};
 
-use super::facts::{
-    AttributionFact, EmailFact, FieldsFact, LeadFact, Number, PhoneFact, SeenFact, Text,
-};
+use super::facts::{EmailFact, Text};
 use super::lists::List;
-use super::vocabulary;
+use super::value::{Said, Value};
+use super::{text, vocabulary};
 
 /// One word of the rules' language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,49 +81,72 @@ impl Kind {
         }
     }
 
+    /// The type in a sentence.
+    pub(super) fn spoken(self) -> &'static str {
+        match self {
+            Self::Lead => "a lead",
+            Self::Email => "an e-mail address",
+            Self::Phone => "a phone number",
+            Self::Seen => "`seen`",
+            Self::Fields => "`fields`",
+            Self::Attribution => "`attribution`",
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Truth => "yes or no",
+            Self::List | Self::Written => "a list",
+            Self::Quoted => "a text in quotes",
+        }
+    }
+
+    /// The type of a name in documentation.
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// A Rust type that rules can hold.
-pub(super) trait Said: Clone + Send + Sync + 'static {
-    const KIND: Kind;
-}
-
-macro_rules! said {
-    ($($kind:ident: $($type:ty)+;)+) => { $($(impl Said for $type { const KIND: Kind = Kind::$kind; })+)+ };
-}
-
-said! {
-    Lead: LeadFact;
-    Email: EmailFact;
-    Phone: PhoneFact;
-    Seen: SeenFact;
-    Fields: FieldsFact;
-    Attribution: AttributionFact;
-    Text: Text;
-    Number: Number i64 f64;
-    Truth: bool;
-    List: List;
-    Quoted: ImmutableString;
-    Written: Array;
-}
-
 /// What a word means, and a condition that uses it.
 pub(super) type Meaning = (&'static str, &'static str);
+
+/// A word without parentheses, outside the engine.
+pub(super) type Get = Box<dyn Fn(&Value) -> Option<Value> + Send + Sync>;
+/// A word with one thing in parentheses, outside the engine.
+pub(super) type Ask = Box<dyn Fn(&Value, &Value) -> Option<Value> + Send + Sync>;
+
+/// A row of the table: the word, and how it is answered without the engine, if it can be.
+pub(super) struct Row {
+    pub(super) word: Word,
+    kind: Option<Kind>,
+    gives: Kind,
+    get: Option<Get>,
+    ask: Option<Ask>,
+}
+
+/// A word without parentheses: its name, what it gives, what it means and an example.
+pub(super) type Field<T, R> = (&'static str, fn(&T) -> R, &'static str, &'static str);
+/// A question with a text, both folded and neither of them empty.
+pub(super) type Question = (
+    &'static str,
+    fn(&str, &str) -> bool,
+    &'static str,
+    &'static str,
+);
 
 /// Registers words with an engine and keeps the table of them.
 pub(super) struct Speech<'e> {
     pub(super) engine: &'e mut Engine,
-    words: Vec<Word>,
+    rows: Vec<Row>,
 }
 
 impl<'e> Speech<'e> {
     pub(super) fn new(engine: &'e mut Engine) -> Self {
-        Self {
-            engine,
-            words: Vec::new(),
+        let rows = Vec::new();
+        Self { engine, rows }
+    }
+
+    /// Words after a dot, without parentheses.
+    pub(super) fn fields<T: Said, R: Said>(&mut self, fields: &[Field<T, R>]) {
+        for (name, get, doc, example) in fields {
+            self.field(name, *get, (doc, example));
         }
     }
 
@@ -132,120 +154,147 @@ impl<'e> Speech<'e> {
     pub(super) fn field<T: Said, R: Said>(
         &mut self,
         name: &'static str,
-        get: fn(&mut T) -> R,
+        get: impl Fn(&T) -> R + Clone + Send + Sync + 'static,
         meaning: Meaning,
     ) {
-        self.engine.register_get(name, get);
-        self.note(T::KIND.name(), name, None, R::KIND, meaning);
+        let outside = get.clone();
+        self.engine.register_get(name, move |on: &mut T| get(on));
+        let row = self.note(Some(T::KIND), name, None, R::KIND, meaning);
+        row.get = Some(Box::new(move |on| Some(outside(T::held(on)?).wrap())));
     }
 
-    /// A word after a dot that takes one thing in parentheses.
-    pub(super) fn method<T: Said, A: Said, R: Said>(
-        &mut self,
-        name: &'static str,
-        run: fn(&mut T, A) -> R,
-        meaning: Meaning,
-    ) {
-        self.engine.register_fn(name, run);
-        self.note(T::KIND.name(), name, Some(1), R::KIND, meaning);
+    /// Fields of every text, and of the e-mail address as a text.
+    pub(super) fn text_fields<R: Said>(&mut self, fields: &[Field<Text, R>]) {
+        for (name, get, doc, example) in fields {
+            let get = *get;
+            self.engine
+                .register_get(*name, move |text: &mut Text| get(text))
+                .register_get(*name, move |email: &mut EmailFact| get(email.whole()));
+            let row = self.note(Some(Kind::Text), name, None, R::KIND, (doc, example));
+            row.get = Some(Box::new(move |on| Some(get(as_text(on)?).wrap())));
+        }
     }
 
-    /// A field of every text, and of the e-mail address as a text.
-    pub(super) fn text_field<R: Said>(
-        &mut self,
-        name: &'static str,
-        get: fn(&Text) -> R,
-        meaning: Meaning,
-    ) {
-        self.engine
-            .register_get(name, move |text: &mut Text| get(text));
-        self.engine
-            .register_get(name, move |email: &mut EmailFact| get(email.whole()));
-        self.note(Kind::Text.name(), name, None, R::KIND, meaning);
-    }
-
-    /// A question with a text, of every text and of the e-mail address as a text. `ask` gets the
-    /// text folded and the other as written, neither of them empty.
-    pub(super) fn text_method(
-        &mut self,
-        name: &'static str,
-        ask: fn(&str, &str) -> bool,
-        meaning: Meaning,
-    ) {
-        let ask = move |text: &Text, other: &str| {
-            text.exists() && !other.is_empty() && ask(text.folded(), other)
-        };
-        self.engine
-            .register_fn(name, move |t: &mut Text, o: ImmutableString| ask(t, &o))
-            .register_fn(name, move |t: &mut Text, o: Text| ask(t, o.raw()))
-            .register_fn(name, move |t: &mut EmailFact, o: ImmutableString| {
-                ask(t.whole(), &o)
-            })
-            .register_fn(name, move |t: &mut EmailFact, o: Text| {
-                ask(t.whole(), o.raw())
-            });
-        self.note(Kind::Text.name(), name, Some(1), Kind::Truth, meaning);
+    /// Questions with a text, of every text and of the e-mail address as a text.
+    pub(super) fn text_questions(&mut self, questions: &[Question]) {
+        for (name, ask, doc, example) in questions {
+            let (name, ask) = (*name, *ask);
+            let with = move |text: &Text, other: &str| {
+                let other = text::fold(other);
+                text.exists() && !other.is_empty() && ask(text.folded(), &other)
+            };
+            self.engine
+                .register_fn(name, move |t: &mut Text, o: ImmutableString| with(t, &o))
+                .register_fn(name, move |t: &mut Text, o: Text| with(t, o.raw()))
+                .register_fn(name, move |t: &mut EmailFact, o: ImmutableString| {
+                    with(t.whole(), &o)
+                })
+                .register_fn(name, move |t: &mut EmailFact, o: Text| {
+                    with(t.whole(), o.raw())
+                });
+            let row = self.note(Some(Kind::Text), name, Some(1), Kind::Truth, (doc, example));
+            row.ask = Some(Box::new(move |on, other| {
+                let text = as_text(on)?;
+                if let Some(any) = List::held(other).filter(|_| name == "mentions") {
+                    return Some(Value::Truth(any.any_mentioned(text.folded())));
+                }
+                let other = match ImmutableString::held(other) {
+                    Some(quoted) => quoted.as_str(),
+                    None => Text::held(other)?.raw(),
+                };
+                Some(Value::Truth(with(text, other)))
+            }));
+        }
     }
 
     /// A word that is registered elsewhere: variables, and functions that need more than an engine.
     pub(super) fn note(
         &mut self,
-        on: &'static str,
+        kind: Option<Kind>,
         name: &'static str,
         takes: Option<usize>,
         gives: Kind,
         (doc, example): Meaning,
-    ) {
-        self.words.push(Word {
-            on,
+    ) -> &mut Row {
+        let word = Word {
+            on: kind.map_or("", Kind::name),
             name,
             takes,
             gives: gives.name(),
             doc,
             example,
-        });
+        };
+        self.rows.push_mut(Row {
+            word,
+            kind,
+            gives,
+            get: None,
+            ask: None,
+        })
     }
 }
 
-static WORDS: LazyLock<Vec<Word>> = LazyLock::new(|| {
+fn as_text(value: &Value) -> Option<&Text> {
+    Text::held(value).or_else(|| EmailFact::held(value).map(EmailFact::whole))
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let mut scratch = Engine::new_raw();
     let mut speech = Speech::new(&mut scratch);
     vocabulary::teach(&mut speech, &BTreeMap::new());
-    speech.words
+    speech.rows
 });
+
+/// How a field is got without the engine, and what it gives.
+pub(super) fn getter(kind: Kind, name: &str) -> Option<(&'static Get, Kind)> {
+    let row = row(kind, name)?;
+    Some((row.get.as_ref()?, row.gives))
+}
+
+/// How a question is asked without the engine, and what it gives.
+pub(super) fn asker(kind: Kind, name: &str) -> Option<(&'static Ask, Kind)> {
+    let row = row(kind, name)?;
+    Some((row.ask.as_ref()?, row.gives))
+}
+
+fn row(kind: Kind, name: &str) -> Option<&'static Row> {
+    rows_of(kind).find(|row| row.word.name == name)
+}
+
+fn rows_of(kind: Kind) -> impl Iterator<Item = &'static Row> {
+    let also = (kind == Kind::Email).then_some(Kind::Text);
+    ROWS.iter()
+        .filter(move |row| row.kind.is_some() && (row.kind == Some(kind) || row.kind == also))
+}
 
 /// Every word with its type, meaning and an example.
 pub fn words() -> Vec<Word> {
-    WORDS.clone()
+    table().cloned().collect()
 }
 
 /// The same without copying.
-pub(super) fn table() -> &'static [Word] {
-    &WORDS
+pub(super) fn table() -> impl Iterator<Item = &'static Word> {
+    ROWS.iter().map(|row| &row.word)
 }
 
 /// The word `name` as asked of a thing of `kind`; an e-mail address is a text as well.
 pub(super) fn find(kind: Kind, name: &str) -> Option<&'static Word> {
-    asked_of(kind).find(|word| word.name == name)
+    row(kind, name).map(|row| &row.word)
 }
 
 /// Whether some word of this name takes something in parentheses.
 pub(super) fn is_function(name: &str) -> bool {
-    table()
-        .iter()
-        .any(|word| word.name == name && word.takes.is_some())
+    table().any(|word| word.name == name && word.takes.is_some())
 }
 
 /// The word `name` that stands alone.
 pub(super) fn asked_globally(name: &str) -> Option<&'static Word> {
-    table()
-        .iter()
-        .find(|word| word.on.is_empty() && word.name == name)
+    table().find(|word| word.on.is_empty() && word.name == name)
 }
 
 /// The type of a field `name`, where it is the same whatever has it.
 pub(super) fn gives_everywhere(name: &str) -> Option<Kind> {
-    let mut all = table().iter().filter(|word| word.name == name);
+    let mut all = table().filter(|word| word.name == name);
     let first = all.next()?;
     let same = first.takes.is_none() && all.all(|word| word.gives == first.gives);
     same.then(|| Kind::named(first.gives)).flatten()
@@ -253,17 +302,14 @@ pub(super) fn gives_everywhere(name: &str) -> Option<Kind> {
 
 /// Every word that can be asked of a thing of `kind`.
 pub(super) fn asked_of(kind: Kind) -> impl Iterator<Item = &'static Word> {
-    let second = if kind == Kind::Email {
-        Kind::Text
-    } else {
-        kind
-    };
-    table()
-        .iter()
-        .filter(move |word| word.on == kind.name() || word.on == second.name())
+    rows_of(kind).map(|row| &row.word)
 }
 
 /// An error in a rule in our own words, which hold no field value and so may be shown.
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "the engine takes its errors boxed"
+)]
 pub(super) fn plain_error(message: impl Into<String>) -> Box<rhai::EvalAltResult> {
     let message = Dynamic::from(Shown(message.into()));
     Box::new(rhai::EvalAltResult::ErrorRuntime(

@@ -3,69 +3,70 @@
 
 use super::*;
 
+const HOSTILE: &[(&str, &str)] = &[
+    (
+        "loop {}",
+        "grade.rhai:2: this line ran too long (50,000 steps)",
+    ),
+    (
+        "let s = \"x\"; loop { s += s; }",
+        "grade.rhai:2: a text grew over",
+    ),
+    ("let a = [1]; loop { a.push(a); }", "grade.rhai:2: "),
+    (
+        "let m = #{}; let i = 0; loop { m[\"k\" + i] = i; i += 1; }",
+        "grade.rhai:2: ",
+    ),
+    ("sleep(100000000);", "grade.rhai:2: a rule cannot wait"),
+    ("sleep(1e9);", "grade.rhai:2: a rule cannot wait"),
+    (
+        "deep(1);",
+        "grade.rhai:2: functions call each other more than 16 deep",
+    ),
+    (
+        "throw lead.email;",
+        "grade.rhai:2: the rule gave up by `throw`",
+    ),
+    ("throw \"a\".pad(4000, \"b\");", "grade.rhai:2: "),
+    (
+        "let s = \"a\"; s.pad(100000000, \"b\");",
+        "grade.rhai:2: a text grew over",
+    ),
+    (
+        "let x = 9223372036854775807 + 1;",
+        "grade.rhai:2: a calculation has no result",
+    ),
+    (
+        "let x = 1 / 0;",
+        "grade.rhai:2: a calculation has no result",
+    ),
+    (
+        "let x = []; let y = x[3];",
+        "grade.rhai:2: there is no such entry",
+    ),
+    (
+        "for i in 0..9000000000 { }",
+        "grade.rhai:2: this line ran too long",
+    ),
+    (
+        "let x = 5; score 1 \"x\" when x;",
+        "grade.rhai:2: what stands after `when`",
+    ),
+    (
+        "let n = \"ab\"; score 1 \"x\" when list(n).length > 0;",
+        "grade.rhai:2: there is no list \"ab\"",
+    ),
+    ("let x = lead.name - 5;", "grade.rhai:2: `-` cannot be used"),
+    (
+        "print(\"a\".pad(4000, \"b\")); let x = undefined_later(lead);",
+        "lib/x.rhai:2: ",
+    ),
+];
+
 #[test]
 fn a_hostile_rule_holds_the_lead_and_names_its_line() {
-    let cases = [
-        (
-            "loop {}",
-            "grade.rhai:2: this line ran too long (50,000 steps)",
-        ),
-        (
-            "let s = \"x\"; loop { s += s; }",
-            "grade.rhai:2: a text grew over",
-        ),
-        ("let a = [1]; loop { a.push(a); }", "grade.rhai:2: "),
-        (
-            "let m = #{}; let i = 0; loop { m[\"k\" + i] = i; i += 1; }",
-            "grade.rhai:2: ",
-        ),
-        ("sleep(100000000);", "grade.rhai:2: a rule cannot wait"),
-        ("sleep(1e9);", "grade.rhai:2: a rule cannot wait"),
-        (
-            "deep(1);",
-            "grade.rhai:2: functions call each other more than 16 deep",
-        ),
-        (
-            "throw lead.email;",
-            "grade.rhai:2: the rule gave up by `throw`",
-        ),
-        ("throw \"a\".pad(4000, \"b\");", "grade.rhai:2: "),
-        (
-            "let s = \"a\"; s.pad(100000000, \"b\");",
-            "grade.rhai:2: a text grew over",
-        ),
-        (
-            "let x = 9223372036854775807 + 1;",
-            "grade.rhai:2: a calculation has no result",
-        ),
-        (
-            "let x = 1 / 0;",
-            "grade.rhai:2: a calculation has no result",
-        ),
-        (
-            "let x = []; let y = x[3];",
-            "grade.rhai:2: there is no such entry",
-        ),
-        (
-            "for i in 0..9000000000 { }",
-            "grade.rhai:2: this line ran too long",
-        ),
-        (
-            "let x = 5; score 1 \"x\" when x;",
-            "grade.rhai:2: what stands after `when`",
-        ),
-        (
-            "let n = \"ab\"; score 1 \"x\" when list(n).length > 0;",
-            "grade.rhai:2: there is no list \"ab\"",
-        ),
-        ("let x = lead.name - 5;", "grade.rhai:2: `-` cannot be used"),
-        (
-            "print(\"a\".pad(4000, \"b\")); let x = undefined_later(lead);",
-            "lib/x.rhai:2: ",
-        ),
-    ];
     let lib = "fn deep(n) { deep(n + 1) }\nfn undefined_later(l) { l.name.x }\n";
-    for (line, wanted) in cases {
+    for (line, wanted) in HOSTILE {
         let mut texts = texts(
             "grade.rhai",
             &format!("score 1 \"first\";\n{line}\ngrade \"A\";"),

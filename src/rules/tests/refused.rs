@@ -2,185 +2,191 @@
 
 use super::*;
 
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "screen.rhai",
+        "reject when lead.trapped;",
+        "screen.rhai:1:8: after `reject` comes the reason in quotes",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" lead.trapped;",
+        "screen.rhai:1:12: between the reason and the condition stands `when`",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" if lead.trapped;",
+        "screen.rhai:1:12: the condition begins with `when` instead of `if`",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when;",
+        "screen.rhai:1:16: after `when` comes the condition",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.trapped\nreject \"b\" when lead.too_fast;",
+        "screen.rhai:1:29: a `;` is missing at the end of this line",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.trapped or lead.too_fast;",
+        "screen.rhai:1:29: a `;` is missing at the end of this line (for `or` write `||`)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a when lead.trapped;",
+        "screen.rhai:1:8: the quotes are not closed on this line (a text ends with `\"` on the line where it begins)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.contry == \"DE\";",
+        "screen.rhai:1:22: a lead has no `contry` (did you mean `country`?)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.email.is_fre;",
+        "screen.rhai:1:28: an e-mail address has no `is_fre` (did you mean `is_free`?)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when seen.dayz_ago < 3;",
+        "screen.rhai:1:22: `seen` has no `dayz_ago` (did you mean `days_ago`?)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when laed.trapped;",
+        "screen.rhai:1:17: nothing is called `laed` (did you mean `lead`?)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.message.mention(\"x\");",
+        "screen.rhai:1:30: a text has no `mention` (did you mean `mentions`?)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.message.mentions();",
+        "screen.rhai:1:30: `mentions` takes 1 thing in its parentheses (for example lead.message.mentions([\"demo\", \"preis*\"]))",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.email.is_free();",
+        "screen.rhai:1:28: `is_free` stands without parentheses (for example !lead.email.is_free)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.company;",
+        "screen.rhai:1:17: this is a text; a condition must be true or false (whether it was given is asked by .exists)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.company == \"\";",
+        "screen.rhai:1:30: a text that was left out equals nothing, not even \"\" (ask .is_empty or .exists)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.phone == \"1\";",
+        "screen.rhai:1:28: a phone number cannot be compared (compare .e164, .country or .kind)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.email.domain in list(\"competitor\");",
+        "screen.rhai:1:43: there is no list \"competitor\" in rules/lists (did you mean \"competitors\"?)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.phone in [\"1\"];",
+        "screen.rhai:1:28: a phone number cannot be in a list (compare .e164, .country or .kind)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.trapped == \"yes\";",
+        "screen.rhai:1:30: yes or no is compared with something else (leave the comparison out, or begin with `!`)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when is_chep(lead);",
+        "screen.rhai:1:17: there is no function `is_chep` (did you mean `is_cheap`?)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when is_cheap(lead, 2);",
+        "screen.rhai:1:17: `is_cheap` is given 2 values in its parentheses (it takes 1)",
+    ),
+    (
+        "screen.rhai",
+        "score 5 \"a\";",
+        "screen.rhai:1:1: `score` cannot be used in screen.rhai (move this line to grade.rhai)",
+    ),
+    (
+        "screen.rhai",
+        "for x in [1] { reject \"a\"; }",
+        "screen.rhai:1:16: `reject` cannot be used within a loop, a function or another expression (phrases stand by themselves, at the top of the file or within an `if`)",
+    ),
+    (
+        "screen.rhai",
+        "fn f() { reject \"a\"; }",
+        "screen.rhai:1:10: `reject` cannot be used within a loop, a function or another expression (phrases stand by themselves, at the top of the file or within an `if`)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"\" when lead.trapped;",
+        "screen.rhai:1:8: the reason is empty",
+    ),
+    (
+        "grade.rhai",
+        "score \"a\";\ngrade \"A\";",
+        "grade.rhai:1:7: after `score` come the points, a whole number: score 20 \"why\"",
+    ),
+    (
+        "grade.rhai",
+        "score 2.5 \"a\";\ngrade \"A\";",
+        "grade.rhai:1:7: after `score` come the points, a whole number: score 20 \"why\"",
+    ),
+    (
+        "grade.rhai",
+        "points = 5;\ngrade \"A\";",
+        "grade.rhai:1:1: `points` can be read, not changed (points are given by `score` lines)",
+    ),
+    (
+        "grade.rhai",
+        "grade \"A\" when points > 5;",
+        "grade.rhai:1:1: a lead to which no `grade` line applies would be left without one (end the file with a `grade` line that has no `when`, or configure default_grade)",
+    ),
+    (
+        "route.rhai",
+        "route \"dahc\" when lead.country == \"DE\";\nroute \"inbound\";",
+        "route.rhai:1:7: there is no pool \"dahc\" in reps.toml (did you mean \"dach\"?)",
+    ),
+    (
+        "route.rhai",
+        "route \"dach\" when lead.grade == \"A\";\nroute \"inbound\";",
+        "route.rhai:1:30: `grade` cannot stand after a dot, it begins a line (the grade that was given is `graded`)",
+    ),
+    (
+        "scren.rhai",
+        "reject \"a\";",
+        "scren.rhai:0:0: no rule file is called so; it would never run (did you mean screen.rhai?)",
+    ),
+    (
+        "lib/y.rhai",
+        "let a = 1;",
+        "lib/y.rhai:1:1: only functions stand in lib/ (begin with `fn name(lead) {`)",
+    ),
+    (
+        "lib/y.rhai",
+        "fn f(lead) { lead.contry }",
+        "lib/y.rhai:1:19: a lead has no `contry` (did you mean `country`?)",
+    ),
+];
+
 #[test]
 fn a_mistake_is_explained_at_its_place() {
-    let cases = [
-        (
-            "screen.rhai",
-            "reject when lead.trapped;",
-            "screen.rhai:1:8: after `reject` comes the reason in quotes",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" lead.trapped;",
-            "screen.rhai:1:12: between the reason and the condition stands `when`",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" if lead.trapped;",
-            "screen.rhai:1:12: the condition begins with `when` instead of `if`",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when;",
-            "screen.rhai:1:16: after `when` comes the condition",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.trapped\nreject \"b\" when lead.too_fast;",
-            "screen.rhai:1:29: a `;` is missing at the end of this line",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.trapped or lead.too_fast;",
-            "screen.rhai:1:29: a `;` is missing at the end of this line (for `or` write `||`)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a when lead.trapped;",
-            "screen.rhai:1:8: the quotes are not closed on this line (a text ends with `\"` on the line where it begins)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.contry == \"DE\";",
-            "screen.rhai:1:22: a lead has no `contry` (did you mean `country`?)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.email.is_fre;",
-            "screen.rhai:1:28: an email has no `is_fre` (did you mean `is_free`?)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when seen.dayz_ago < 3;",
-            "screen.rhai:1:22: a seen has no `dayz_ago` (did you mean `days_ago`?)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when laed.trapped;",
-            "screen.rhai:1:17: nothing is called `laed` (did you mean `lead`?)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.message.mention(\"x\");",
-            "screen.rhai:1:30: a text has no `mention` (did you mean `mentions`?)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.message.mentions();",
-            "screen.rhai:1:30: `mentions` takes 1 thing in its parentheses (for example lead.message.mentions([\"demo\", \"preis*\"]))",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.email.is_free();",
-            "screen.rhai:1:28: `is_free` stands without parentheses (for example !lead.email.is_free)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.company;",
-            "screen.rhai:1:17: this is a text; a condition must be true or false (whether it was given is asked by .exists)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.company == \"\";",
-            "screen.rhai:1:30: a text that was left out equals nothing, not even \"\" (ask .is_empty or .exists)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.phone == \"1\";",
-            "screen.rhai:1:28: a phone cannot be compared (compare .e164, .country or .kind)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.email.domain in list(\"competitor\");",
-            "screen.rhai:1:43: there is no list \"competitor\" in rules/lists (did you mean \"competitors\"?)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when lead.trapped == \"yes\";",
-            "screen.rhai:1:30: yes or no is compared with something else (leave the comparison out, or begin with `!`)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when is_chep(lead);",
-            "screen.rhai:1:17: there is no function `is_chep` (did you mean `is_cheap`?)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"a\" when is_cheap(lead, 2);",
-            "screen.rhai:1:17: `is_cheap` is given 2 values in its parentheses (it takes 1)",
-        ),
-        (
-            "screen.rhai",
-            "score 5 \"a\";",
-            "screen.rhai:1:1: `score` cannot be used in screen.rhai (move this line to grade.rhai)",
-        ),
-        (
-            "screen.rhai",
-            "for x in [1] { reject \"a\"; }",
-            "screen.rhai:1:16: `reject` cannot be used within a loop, a function or another expression (phrases stand by themselves, at the top of the file or within an `if`)",
-        ),
-        (
-            "screen.rhai",
-            "fn f() { reject \"a\"; }",
-            "screen.rhai:1:10: `reject` cannot be used within a loop, a function or another expression (phrases stand by themselves, at the top of the file or within an `if`)",
-        ),
-        (
-            "screen.rhai",
-            "reject \"\" when lead.trapped;",
-            "screen.rhai:1:8: the reason is empty",
-        ),
-        (
-            "grade.rhai",
-            "score \"a\";\ngrade \"A\";",
-            "grade.rhai:1:7: after `score` come the points, a whole number: score 20 \"why\"",
-        ),
-        (
-            "grade.rhai",
-            "score 2.5 \"a\";\ngrade \"A\";",
-            "grade.rhai:1:7: after `score` come the points, a whole number: score 20 \"why\"",
-        ),
-        (
-            "grade.rhai",
-            "points = 5;\ngrade \"A\";",
-            "grade.rhai:1:1: `points` can be read, not changed (points are given by `score` lines)",
-        ),
-        (
-            "grade.rhai",
-            "grade \"A\" when points > 5;",
-            "grade.rhai:1:1: a lead to which no `grade` line applies would be left without one (end the file with a `grade` line that has no `when`, or configure default_grade)",
-        ),
-        (
-            "route.rhai",
-            "route \"dahc\" when lead.country == \"DE\";\nroute \"inbound\";",
-            "route.rhai:1:7: there is no pool \"dahc\" in reps.toml (did you mean \"dach\"?)",
-        ),
-        (
-            "route.rhai",
-            "route \"dach\" when lead.grade == \"A\";\nroute \"inbound\";",
-            "route.rhai:1:30: `grade` cannot stand after a dot, it begins a line (the grade that was given is `graded`)",
-        ),
-        (
-            "scren.rhai",
-            "reject \"a\";",
-            "scren.rhai:0:0: no rule file is called so; it would never run (did you mean screen.rhai?)",
-        ),
-        (
-            "lib/y.rhai",
-            "let a = 1;",
-            "lib/y.rhai:1:1: only functions stand in lib/ (begin with `fn name(lead) {`)",
-        ),
-        (
-            "lib/y.rhai",
-            "fn f(lead) { lead.contry }",
-            "lib/y.rhai:1:19: a lead has no `contry` (did you mean `country`?)",
-        ),
-    ];
-    for (file, text, wanted) in cases {
+    for (file, text, wanted) in MISTAKES {
         let mut texts = texts(file, text);
         texts.insert("lists/competitors.txt".into(), String::new());
         texts.insert("lib/x.rhai".into(), "fn is_cheap(l) { true }".into());
-        assert_eq!(problems(&texts), [wanted], "{text}");
+        assert_eq!(problems(&texts), [*wanted], "{text}");
     }
 }
 
