@@ -57,6 +57,7 @@ pub mod clock;
 pub mod document;
 pub mod http;
 pub mod link;
+pub mod money;
 pub mod problem;
 pub mod sample;
 pub mod secret;

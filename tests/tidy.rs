@@ -50,6 +50,7 @@ const SUPPORT: &[&str] = &[
     "secret",
     "problem",
     "document",
+    "money",
     "link",
     "outbound",
     "telemetry",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{Failed, leads, show};
+use super::{Failed, json, leads, show};
 use crate::flow::Command as Act;
 
 #[derive(ClapArgs)]
@@ -61,7 +61,7 @@ fn list(config: &Path, limit: i64, json: bool) -> Result<(), Failed> {
     if json {
         let rows = found
             .iter()
-            .map(|(delivery, attempts)| show::delivery_json(delivery, attempts));
+            .map(|(delivery, attempts)| json::delivery(delivery, attempts));
         return super::print_json(&rows.collect());
     }
     let mut out = std::io::stdout().lock();

@@ -15,7 +15,8 @@ use clap::Args as ClapArgs;
 use super::Failed;
 use crate::config::{self, Config};
 use crate::daemon::Daemon;
-use crate::{secret, telemetry};
+use crate::secret;
+use crate::telemetry;
 
 /// Everything of the demo lies here and may be deleted.
 const DIR: &str = "leadgate-demo";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::leads::Form;
-use super::{Failed, show};
+use super::{Failed, json};
 use crate::clock::iso;
 use crate::lead::{Fields, Lead};
 use crate::ledger::Ledger;
@@ -50,7 +50,7 @@ pub(super) fn run(ledger: &Ledger, mut filter: Filter, form: Form) -> Result<(),
                     csv.write_record(record.iter().map(|v| safe(v)))
                         .map_err(anyhow::Error::from)?;
                 }
-                Form::Json => writeln!(out, "{}", show::lead_json(lead))?,
+                Form::Json => writeln!(out, "{}", json::lead(lead))?,
             }
         }
         csv.flush()?;

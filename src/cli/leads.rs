@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Failed, export, show};
+use super::{Failed, export, json, show};
 use crate::clock::{Clock, Millis, iso};
 use crate::config::Config;
 use crate::daemon;
@@ -202,10 +202,10 @@ fn closing(
         End::NoResponse => Outcome::NoResponse,
     };
     let value = value
-        .map(crate::outcome::minor_units)
+        .map(crate::money::minor_units)
         .transpose()
         .map_err(Failed::Refused)?;
-    let currency = crate::outcome::currency(currency).map_err(Failed::Refused)?;
+    let currency = crate::money::currency(currency).map_err(Failed::Refused)?;
     Ok(Act::Close {
         outcome,
         value,
@@ -255,7 +255,7 @@ fn list(path: &Path, which: &Which, limit: i64, json: bool) -> Result<(), Failed
     let filter = filter(which)?;
     let leads = ledger.read(|r| r.list(&filter, limit.clamp(1, 100_000)))?;
     if json {
-        return super::print_json(&leads.iter().map(show::lead_json).collect());
+        return super::print_json(&leads.iter().map(json::lead).collect());
     }
     let mut table = table(&[
         "id", "received", "source", "stage", "grade", "points", "rep", "who", "reason",

@@ -6,6 +6,7 @@ mod check;
 mod dead;
 mod demo;
 mod export;
+mod json;
 mod leads;
 mod send;
 mod serve;

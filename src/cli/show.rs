@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 
-use serde_json::{Value, json};
-
-use super::Failed;
+use super::{Failed, json};
 use crate::clock::iso;
 use crate::lead::{
     Assignment, Attempt, AttemptResult, Candidate, Delivery, Event, Facts, Fields, Lead, Phrase,
@@ -14,14 +12,14 @@ use crate::lead::{
 use crate::ledger::Ledger;
 
 /// What is read of a lead.
-struct Whole {
-    lead: Lead,
-    history: Vec<(Recorded, Option<i64>)>,
-    phrases: HashMap<i64, Vec<Phrase>>,
-    facts: Facts,
-    assignments: Vec<Assignment>,
-    deliveries: Vec<(Delivery, Vec<Attempt>)>,
-    work: Vec<Work>,
+pub(super) struct Whole {
+    pub(super) lead: Lead,
+    pub(super) history: Vec<(Recorded, Option<i64>)>,
+    pub(super) phrases: HashMap<i64, Vec<Phrase>>,
+    pub(super) facts: Facts,
+    pub(super) assignments: Vec<Assignment>,
+    pub(super) deliveries: Vec<(Delivery, Vec<Attempt>)>,
+    pub(super) work: Vec<Work>,
 }
 
 pub(super) fn run(ledger: &Ledger, id: &str, json: bool) -> Result<(), Failed> {
@@ -43,7 +41,7 @@ pub(super) fn run(ledger: &Ledger, id: &str, json: bool) -> Result<(), Failed> {
         })
     })?;
     if json {
-        return super::print_json(&whole_json(&whole));
+        return super::print_json(&json::whole(&whole));
     }
     let mut out = std::io::stdout().lock();
     write(&mut out, &whole)?;
@@ -225,7 +223,7 @@ fn details(event: &Event) -> String {
     }
 }
 
-fn trace_of(event: &Event) -> Option<&Trace> {
+pub(super) fn trace_of(event: &Event) -> Option<&Trace> {
     match event {
         Event::Accepted { trace }
         | Event::Rejected { trace, .. }
@@ -338,100 +336,6 @@ pub(super) fn printable(text: &str) -> String {
         .collect()
 }
 
-fn iso_ms(at: i64) -> String {
+pub(super) fn iso_ms(at: i64) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |t| format!("{t:.3}"))
-}
-
-/// A lead for a program.
-pub(super) fn lead_json(lead: &Lead) -> Value {
-    json!({
-        "id": lead.id,
-        "received_at": iso(lead.received_at),
-        "source": lead.source,
-        "stage": lead.stage.as_str(),
-        "reason": lead.reason,
-        "grade": lead.grade,
-        "points": lead.points,
-        "pool": lead.pool,
-        "rep": lead.owner,
-        "policy": lead.policy,
-        "is_test": lead.inquiry.is_test,
-        "fields": lead.inquiry.fields,
-        "attribution": lead.inquiry.attribution,
-        "consent": lead.inquiry.consent,
-    })
-}
-
-/// A notice for a program.
-pub(super) fn delivery_json(delivery: &Delivery, attempts: &[Attempt]) -> Value {
-    let attempts = attempts.iter().map(|attempt| {
-        json!({
-            "n": attempt.n,
-            "started_at": iso_ms(attempt.started_at),
-            "took_ms": attempt.took_ms,
-            "result": attempt.result,
-        })
-    });
-    json!({
-        "delivery": delivery.id,
-        "lead": delivery.lead_id,
-        "channel": delivery.channel,
-        "rep": delivery.rep,
-        "state": delivery.state.as_str(),
-        "attempts": attempts.collect::<Vec<_>>(),
-    })
-}
-
-fn whole_json(whole: &Whole) -> Value {
-    let line: Vec<_> = whole
-        .history
-        .iter()
-        .map(|(recorded, _)| recorded.clone())
-        .collect();
-    let events = whole.history.iter().map(|(recorded, policy)| {
-        let phrases = policy.and_then(|policy| whole.phrases.get(&policy));
-        let lines = trace_of(&recorded.event)
-            .zip(phrases)
-            .map(|(trace, phrases)| {
-                let lines = trace.0.iter().filter_map(|passed| {
-                    let phrase = phrases.get(usize::from(passed.phrase))?;
-                    Some(json!({ "fired": passed.fired, "line": phrase }))
-                });
-                lines.collect::<Vec<_>>()
-            });
-        json!({
-            "seq": recorded.seq,
-            "at": iso_ms(recorded.at),
-            "by": recorded.actor.to_string(),
-            "event": recorded.event,
-            "rules": lines,
-        })
-    });
-    let assignments = whole.assignments.iter().map(|a| {
-        json!({
-            "seq": a.seq,
-            "rep": a.rep,
-            "offered_at": iso_ms(a.offered_at),
-            "deadline": a.deadline.map(iso),
-            "closed_at": a.closed_at.map(iso_ms),
-            "why": a.why,
-        })
-    });
-    let deliveries = whole
-        .deliveries
-        .iter()
-        .map(|(d, attempts)| delivery_json(d, attempts));
-    let work = whole
-        .work
-        .iter()
-        .map(|w| json!({ "kind": w.kind, "due_at": iso(w.due_at) }));
-    json!({
-        "lead": lead_json(&whole.lead),
-        "line": history_line(&line),
-        "facts": whole.facts,
-        "history": events.collect::<Vec<_>>(),
-        "assignments": assignments.collect::<Vec<_>>(),
-        "deliveries": deliveries.collect::<Vec<_>>(),
-        "work": work.collect::<Vec<_>>(),
-    })
 }

@@ -19,6 +19,7 @@ pub mod report;
 pub mod settings;
 mod sweep;
 mod upkeep;
+mod verdict;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

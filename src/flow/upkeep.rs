@@ -2,7 +2,7 @@
 //! long, leads screened again.
 
 use super::publish::Policy;
-use super::{Flow, assign, decide};
+use super::{Flow, assign, verdict};
 use crate::clock::Millis;
 use crate::lead::{
     Actor, Decided, Event, Facts, HoldCause, Lead, Outcome, Priority, Recorded, Stage, Ticket,
@@ -152,7 +152,7 @@ pub(super) fn write_again(
     if again.reread {
         tx.set_inquiry(lead.seq, &lead.inquiry)?;
     }
-    let mut events = decide::verdict_events(policy, &again.decided, now + held_alarm);
+    let mut events = verdict::verdict_events(policy, &again.decided, now + held_alarm);
     let Some(last) = events.pop() else {
         return Ok(Vec::new());
     };

@@ -2,7 +2,6 @@
 //! scanners may come as often as they like; POST acts, and the same POST again shows the same.
 //! Knows nothing of delivery.
 
-mod money;
 mod page;
 
 use actix_web::{HttpResponse, web};
@@ -13,8 +12,8 @@ use crate::http::private_page;
 use crate::lead::{Outcome, Stage};
 use crate::ledger::Fault;
 use crate::link::{Broken, Claim};
+use crate::money::{currency, minor_units};
 
-pub use money::{currency, minor_units};
 use page::Said;
 
 /// The longest form that the page sends.

@@ -2,6 +2,7 @@
 
 pub(super) mod form;
 mod form_page;
+mod form_web;
 pub(super) mod google;
 pub(super) mod webhook;
 

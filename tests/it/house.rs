@@ -170,7 +170,7 @@ impl House {
 
     pub(crate) async fn work(&self) {
         let work = self.daemon.work_until_idle();
-        let bound = std::time::Duration::from_secs(60);
+        let bound = std::time::Duration::from_mins(1);
         tokio::time::timeout(bound, work)
             .await
             .expect("it comes to rest")

@@ -2,11 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
 /// How the server treats the next connection.
 #[derive(Clone, Debug)]
@@ -28,7 +26,6 @@ pub(crate) enum Behaviour {
 /// A mail that was taken.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
-    pub(crate) to: String,
     pub(crate) raw: String,
 }
 
@@ -38,7 +35,6 @@ struct Inner {
     mails: Mutex<Vec<Mail>>,
     /// Whole mails that were seen, also those that were not taken.
     seen: Mutex<Vec<String>>,
-    changed: Notify,
 }
 
 /// The server; it ends with the test.
@@ -81,22 +77,6 @@ impl Mailbox {
     pub(crate) fn seen(&self) -> Vec<String> {
         self.inner.seen.lock().unwrap().clone()
     }
-
-    /// Waits until so many mails were taken.
-    pub(crate) async fn wait_for(&self, n: usize) -> Vec<Mail> {
-        let enough = async {
-            loop {
-                let changed = self.inner.changed.notified();
-                if self.mails().len() >= n {
-                    return self.mails();
-                }
-                changed.await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), enough)
-            .await
-            .expect("no mail came")
-    }
 }
 
 async fn serve(stream: TcpStream, behaviour: Behaviour, inner: &Inner) -> std::io::Result<()> {
@@ -110,7 +90,6 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, inner: &Inner) -> std::i
         Behaviour::Greet(answer) => return say(&mut stream, answer).await,
         _ => say(&mut stream, "220 mailbox").await?,
     }
-    let mut to = String::new();
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
@@ -119,10 +98,6 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, inner: &Inner) -> std::i
         let word = line.get(..4).unwrap_or_default().to_uppercase();
         match (word.as_str(), &behaviour) {
             ("RCPT", Behaviour::Rcpt(answer)) => say(&mut stream, answer).await?,
-            ("RCPT", _) => {
-                line.trim().clone_into(&mut to);
-                say(&mut stream, "250 ok").await?;
-            }
             ("DATA", _) => {
                 say(&mut stream, "354 go on").await?;
                 let raw = data(&mut stream).await?;
@@ -131,12 +106,8 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, inner: &Inner) -> std::i
                     Behaviour::DropAfterData => return Ok(()),
                     Behaviour::Data(answer) => say(&mut stream, answer).await?,
                     _ => {
-                        inner.mails.lock().unwrap().push(Mail {
-                            to: to.clone(),
-                            raw,
-                        });
+                        inner.mails.lock().unwrap().push(Mail { raw });
                         say(&mut stream, "250 taken").await?;
-                        inner.changed.notify_waiters();
                     }
                 }
             }

@@ -4,6 +4,7 @@
 use url::Url;
 
 use super::form_page;
+use super::form_web::{allowed_origin, allowed_page, cors, preflight};
 use crate::clock::Millis;
 use crate::document::Table;
 use crate::lead::{Headers, Identity, Inquiry, Receipt, Signals, Submission};
@@ -35,12 +36,12 @@ pub(in crate::source) struct Form;
 /// Keys of a source with `adapter = "form"`.
 #[derive(Clone, Debug, Default)]
 pub struct FormSettings {
-    key: Option<Secret>,
-    origins: Vec<String>,
-    redirects: Vec<Url>,
-    thanks: Option<Url>,
-    honeypot: Vec<String>,
-    min_fill_ms: Millis,
+    pub(super) key: Option<Secret>,
+    pub(super) origins: Vec<String>,
+    pub(super) redirects: Vec<Url>,
+    pub(super) thanks: Option<Url>,
+    pub(super) honeypot: Vec<String>,
+    pub(super) min_fill_ms: Millis,
 }
 
 impl Adapter for Form {
@@ -337,83 +338,5 @@ fn signals(settings: &FormSettings, pairs: &Pairs, received_at: Millis) -> Signa
         trapped: settings.honeypot.iter().any(filled),
         fill_ms,
         too_fast: fill_ms.is_some_and(|ms| ms < settings.min_fill_ms),
-    }
-}
-
-/// Exact, or any where the list says `*`.
-fn allowed_origin(settings: &FormSettings, headers: &Headers) -> Option<String> {
-    let origin = headers.only("origin")?;
-    let any = settings
-        .origins
-        .iter()
-        .any(|allowed| allowed == "*" || allowed == origin);
-    any.then(|| origin.to_owned())
-}
-
-fn cors(origin: Option<&str>) -> Vec<(&'static str, String)> {
-    let mut headers = vec![("vary", "Origin".to_owned())];
-    headers.extend(origin.map(|origin| ("access-control-allow-origin", origin.to_owned())));
-    headers
-}
-
-fn preflight(origin: Option<&str>) -> Answer {
-    let mut headers = cors(origin);
-    if origin.is_some() {
-        headers.extend([
-            ("access-control-allow-methods", "POST".to_owned()),
-            (
-                "access-control-allow-headers",
-                "content-type, idempotency-key, x-api-key".to_owned(),
-            ),
-            ("access-control-max-age", "86400".to_owned()),
-        ]);
-    }
-    Answer {
-        status: 204,
-        headers,
-        body: Vec::new(),
-    }
-}
-
-/// The page that a form asks for, if it lies under an allowed one: same scheme, host and port, and
-/// below its path. Everything else would make us an open redirect.
-fn allowed_page(settings: &FormSettings, next: &str) -> Option<String> {
-    let page = Url::parse(next).ok()?;
-    let plain = page.username().is_empty() && page.password().is_none();
-    let below = |allowed: &Url| {
-        let folder = allowed.path().trim_end_matches('/');
-        let rest = page.path().strip_prefix(folder);
-        let inside = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        allowed.origin() == page.origin() && inside
-    };
-    (plain && settings.redirects.iter().any(below)).then(|| page.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_form_leads_to_allowed_pages_only() {
-        let settings = FormSettings {
-            redirects: vec![Url::parse("https://www.example.com/thanks").unwrap()],
-            ..FormSettings::default()
-        };
-        let cases = [
-            ("https://www.example.com/thanks", true),
-            ("https://www.example.com/thanks/de?x=1", true),
-            ("https://www.example.com/thanksgiving", false),
-            ("https://www.example.com/thanks/../admin", false),
-            ("http://www.example.com/thanks", false),
-            ("https://www.example.com.evil.example/thanks", false),
-            ("https://www.example.com@evil.example/thanks", false),
-            ("https://u:p@www.example.com/thanks", false),
-            ("//evil.example", false),
-            ("javascript:alert(1)", false),
-            ("https://www.example.com\\@evil.example/thanks", false),
-        ];
-        for (next, allowed) in cases {
-            assert_eq!(allowed_page(&settings, next).is_some(), allowed, "{next}");
-        }
     }
 }

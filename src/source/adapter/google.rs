@@ -134,9 +134,10 @@ impl Adapter for Google {
             raw: blanked(request.body, &json),
             identities: vec![Identity {
                 // Google's test button sends ids of real-looking leads: a test is never their repeat.
-                platform_id: Some(match json.get("is_test").is_some_and(Json::is_true) {
-                    true => format!("test/{lead_id}"),
-                    false => lead_id.into_owned(),
+                platform_id: Some(if json.get("is_test").is_some_and(Json::is_true) {
+                    format!("test/{lead_id}")
+                } else {
+                    lead_id.into_owned()
                 }),
                 content,
             }],

@@ -1,0 +1,150 @@
+//! What a verdict writes: the lead, its history and what is to be done next. Runs inside the
+//! second commit.
+
+use std::sync::Arc;
+
+use super::decide::Arrived;
+use super::publish::Policy;
+use crate::clock::Millis;
+use crate::lead::{
+    Actor, Decided, Event, Facts, Inquiry, LeadId, Outcome as End, Priority, Stage, Ticket,
+    Verdict, WorkKind,
+};
+use crate::ledger::{Fault, NewLead, Standing, Tx};
+
+/// A lead that was decided and is to be written.
+pub(super) struct Fresh {
+    pub(super) seq: i64,
+    pub(super) id: LeadId,
+    pub(super) inquiry: Inquiry,
+    pub(super) facts: Facts,
+    pub(super) decided: Decided,
+}
+
+/// What one submission comes to.
+pub(super) struct Outcome {
+    pub(super) arrived: Arrived,
+    pub(super) fresh: Vec<Fresh>,
+    pub(super) policy: Arc<Policy>,
+}
+
+/// Writes what one submission comes to, and adds what is due at once.
+pub(super) fn write_outcome(
+    tx: &Tx<'_>,
+    outcome: &Outcome,
+    now: Millis,
+    held_alarm: Millis,
+    tickets: &mut Vec<Ticket>,
+) -> Result<(), Fault> {
+    let undecided = &outcome.arrived.undecided;
+    for (standing, seq, _) in &undecided.leads {
+        if *standing == Standing::Conflict {
+            let event = Event::Conflict {
+                submission: undecided.id,
+            };
+            tx.append(*seq, (&Actor::Leadgate, &event, None), now)?;
+        }
+    }
+    for fresh in &outcome.fresh {
+        write_fresh(tx, outcome, fresh, (now, held_alarm), tickets)?;
+    }
+    Ok(())
+}
+
+fn write_fresh(
+    tx: &Tx<'_>,
+    outcome: &Outcome,
+    fresh: &Fresh,
+    (now, held_alarm): (Millis, Millis),
+    tickets: &mut Vec<Ticket>,
+) -> Result<(), Fault> {
+    let undecided = &outcome.arrived.undecided;
+    let policy = &outcome.policy;
+    let received_at = undecided.submission.received_at;
+    let mut lead = NewLead {
+        seq: fresh.seq,
+        id: fresh.id,
+        submission: undecided.id,
+        source: &undecided.submission.source,
+        received_at,
+        stage: Stage::Received,
+        reason: None,
+        hold_cause: None,
+        inquiry: &fresh.inquiry,
+        grade: None,
+        points: 0,
+        pool: None,
+        policy: policy.id,
+        facts: &fresh.facts,
+        events: vec![(received_at, Event::Received)],
+    };
+    let events = verdict_events(policy, &fresh.decided, now + held_alarm);
+    lead.events
+        .extend(events.into_iter().map(|event| (now, event)));
+    let mut work = None;
+    match &fresh.decided.verdict {
+        Verdict::Rejected { why } => {
+            (lead.stage, lead.reason) = (Stage::Rejected, Some(why.as_str()));
+        }
+        Verdict::Held { why, cause } => {
+            (lead.stage, lead.hold_cause) = (Stage::Held, Some(*cause));
+            lead.reason = Some(why);
+            work = Some((WorkKind::Alarm, now + held_alarm, Priority::Low));
+        }
+        Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        } => {
+            lead.stage = Stage::Waiting;
+            (lead.grade, lead.pool) = (Some(grade.as_str()), Some(pool.as_str()));
+            lead.points = *points;
+            work = Some((WorkKind::Assign, now, policy.rulebook.priority(grade)));
+        }
+    }
+    if fresh.inquiry.is_test {
+        lead.events
+            .push((now, super::assign::dry_run(tx, policy, &lead, now)?));
+        (lead.stage, lead.reason, lead.hold_cause) = (Stage::Closed(End::Test), None, None);
+        work = None;
+    }
+    tx.insert_lead(&lead)?;
+    if let Some((kind, due_at, priority)) = work {
+        let ticket = tx.add_work(fresh.seq, (kind, 0), due_at, priority)?;
+        if due_at <= now {
+            tickets.push(ticket);
+        }
+    }
+    Ok(())
+}
+
+/// What a verdict writes into the history.
+pub(super) fn verdict_events(policy: &Policy, decided: &Decided, alarm_at: Millis) -> Vec<Event> {
+    let trace = decided.trace.clone();
+    match &decided.verdict {
+        Verdict::Rejected { why } => vec![Event::Rejected {
+            why: why.clone(),
+            trace,
+        }],
+        Verdict::Held { why, cause } => vec![Event::Held {
+            why: why.clone(),
+            cause: *cause,
+            alarm_at,
+            trace,
+        }],
+        Verdict::Accepted {
+            grade,
+            points,
+            pool,
+        } => {
+            let (screened, judged) = policy.split(trace);
+            let graded = Event::Graded {
+                grade: grade.clone(),
+                points: *points,
+                pool: pool.clone(),
+                trace: judged,
+            };
+            vec![Event::Accepted { trace: screened }, graded]
+        }
+    }
+}
