@@ -133,40 +133,31 @@ impl Tx<'_> {
 impl Reads<'_> {
     /// The lead's notices, each with its attempts.
     pub fn deliveries(&self, lead: i64) -> Result<Vec<(Delivery, Vec<Attempt>)>, Fault> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM deliveries d JOIN leads l ON l.seq = d.lead_id
-             WHERE d.lead_id = ?1 ORDER BY d.id"
-        );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let found: Vec<Delivery> = statement
-            .query_map([lead], delivery_of)?
-            .collect::<Result<_, _>>()?;
-        found
-            .into_iter()
-            .map(|delivery| {
-                let attempts = self.attempts(delivery.id)?;
-                Ok((delivery, attempts))
-            })
-            .collect()
+        self.with_attempts("d.lead_id = ?1 ORDER BY d.id", lead)
     }
 
-    /// Notices that failed for good and whose lead is still with the rep they were for.
+    /// Notices that failed for good, the latest first.
     pub fn dead(&self, limit: i64) -> Result<Vec<(Delivery, Vec<Attempt>)>, Fault> {
+        self.with_attempts("d.state = 'dead' ORDER BY d.id DESC LIMIT ?1", limit)
+    }
+
+    fn with_attempts(
+        &self,
+        which: &str,
+        value: i64,
+    ) -> Result<Vec<(Delivery, Vec<Attempt>)>, Fault> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM deliveries d JOIN leads l ON l.seq = d.lead_id
-             WHERE d.state = 'dead' ORDER BY d.id DESC LIMIT ?1"
+            "SELECT {COLUMNS} FROM deliveries d JOIN leads l ON l.seq = d.lead_id WHERE {which}"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
         let found: Vec<Delivery> = statement
-            .query_map([limit], delivery_of)?
+            .query_map([value], delivery_of)?
             .collect::<Result<_, _>>()?;
-        found
-            .into_iter()
-            .map(|delivery| {
-                let attempts = self.attempts(delivery.id)?;
-                Ok((delivery, attempts))
-            })
-            .collect()
+        let attempts = |delivery: Delivery| {
+            let attempts = self.attempts(delivery.id)?;
+            Ok((delivery, attempts))
+        };
+        found.into_iter().map(attempts).collect()
     }
 
     fn attempts(&self, delivery: i64) -> Result<Vec<Attempt>, Fault> {

@@ -130,9 +130,7 @@ impl Tx<'_> {
     }
 
     pub(super) fn meta(&self, key: &str) -> Result<Option<i64>, Fault> {
-        let sql = "SELECT value FROM meta WHERE key = ?1";
-        let mut statement = self.conn.prepare_cached(sql)?;
-        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+        super::Reads::new(self.conn).meta(key)
     }
 
     pub(super) fn set_meta(&self, key: &str, value: i64) -> Result<(), Fault> {
