@@ -1,6 +1,7 @@
 //! The platforms, one file each and a row in [`ALL`].
 
 pub(super) mod form;
+mod form_fields;
 mod form_page;
 mod form_web;
 pub(super) mod google;

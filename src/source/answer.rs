@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::lead::{Receipt, Verdict};
+use crate::lead::{HoldCause, Receipt, Verdict};
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,12 +140,20 @@ impl Answer {
         self
     }
 
-    /// `{"receipt": …}`, or `receipts` for several leads; with the verdict where there is one.
+    /// `{"receipt": …}`, with the verdict where there is one.
     pub fn receipt(receipt: &Receipt) -> Self {
-        let mut value = match receipt.leads.as_slice() {
-            [one] => json!({ "receipt": one }),
-            many => json!({ "receipts": many }),
-        };
+        match receipt.leads.as_slice() {
+            [one] => Self::told_of(receipt, json!({ "receipt": one })),
+            _ => Self::receipts(receipt),
+        }
+    }
+
+    /// `{"receipts": […]}`, also where the batch holds one lead.
+    pub fn receipts(receipt: &Receipt) -> Self {
+        Self::told_of(receipt, json!({ "receipts": receipt.leads }))
+    }
+
+    fn told_of(receipt: &Receipt, mut value: Value) -> Self {
         if let (Some(verdict), Some(object)) = (&receipt.verdict, value.as_object_mut()) {
             object.extend(verdict_json(verdict));
         }
@@ -163,7 +171,14 @@ fn verdict_json(verdict: &Verdict) -> serde_json::Map<String, Value> {
             json!({ "verdict": "accepted", "grade": grade, "points": points, "pool": pool })
         }
         Verdict::Rejected { why } => json!({ "verdict": "rejected", "reason": why }),
-        Verdict::Held { why, .. } => json!({ "verdict": "held", "reason": why }),
+        // Where a line of the rules failed is for us and not for the sender.
+        Verdict::Held { why, cause } => match cause {
+            HoldCause::Rule => json!({ "verdict": "held", "reason": why }),
+            HoldCause::RuleError
+            | HoldCause::Unreadable
+            | HoldCause::PoolGone
+            | HoldCause::NobodyLeft => json!({ "verdict": "held", "reason": "to be looked at" }),
+        },
     };
     match value {
         Value::Object(object) => object,

@@ -86,6 +86,34 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The document as JSON again, numbers as they came.
+    pub(super) fn write(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
+            Self::Number(text) => out.push_str(text),
+            Self::Text(text) => quoted(text, out),
+            Self::List(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    out.push_str(if at == 0 { "" } else { "," });
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Self::Map(entries) => {
+                out.push('{');
+                for (at, (key, value)) in entries.iter().enumerate() {
+                    out.push_str(if at == 0 { "" } else { "," });
+                    quoted(key, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
     /// Every leaf with its dotted name; the items of a list of leaves share the list's name.
     pub(super) fn leaves(&self, name: &str, out: &mut Vec<(String, String)>) {
         match self {
@@ -116,6 +144,10 @@ impl<'a> Json<'a> {
             }
         }
     }
+}
+
+fn quoted(text: &str, out: &mut String) {
+    out.push_str(&serde_json::Value::from(text).to_string());
 }
 
 /// Length before content, so that no two documents look the same.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::country;
-use super::synonyms::{self, fold_name};
+use super::synonyms::{self, fold_name, last_part};
+use super::{country, language};
 use crate::lead::{Attribution, Consent, Email, Fields, Inquiry, Phone};
 
 /// The most fields of one lead.
@@ -28,14 +28,35 @@ enum Meaning<'a> {
     Other,
 }
 
-/// Reads pairs; `country` (ISO 3166) is assumed for phone numbers where the lead names none.
+/// A value whose field is known without looking at its name.
+pub(super) struct Chosen {
+    /// Ours.
+    pub(super) field: &'static str,
+    /// The source's, under which it is kept if the field is taken already.
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// Reads values whose field is known and then the others, by their names; the first value of a
+/// field is the field, and later ones are kept under their names. `country` (ISO 3166) is assumed
+/// for phone numbers where the lead names none.
 pub(super) fn inquiry(
+    chosen: Vec<Chosen>,
     pairs: Vec<(String, String)>,
     mapping: &Mapping,
     country: Option<&str>,
 ) -> Inquiry {
     let mut inquiry = Inquiry::default();
-    let mut texts: HashMap<&str, String> = HashMap::new();
+    let mut texts = Texts::default();
+    for Chosen { field, name, value } in chosen {
+        let value = clean(&value);
+        if value.is_empty() {
+            continue;
+        }
+        if let Some(value) = texts.offer(field, value) {
+            keep(&mut inquiry, &name, value);
+        }
+    }
     for (name, value) in pairs {
         let value = clean(&value);
         if value.is_empty() {
@@ -43,24 +64,83 @@ pub(super) fn inquiry(
         }
         let folded = fold_name(&name);
         match meaning(&name, &folded, mapping) {
-            Meaning::Field(field) if !texts.contains_key(field) => {
-                texts.insert(known(field), value);
+            Meaning::Field(field) => {
+                if let Some(value) = texts.offer(field, value) {
+                    keep(&mut inquiry, &name, value);
+                }
             }
             Meaning::Attribution(key) => {
                 inquiry.attribution.0.entry(key.to_owned()).or_insert(value);
             }
             Meaning::Consent => inquiry.consent.push(Consent {
                 given: is_yes(&value),
-                key: name,
+                key: clean(&name),
                 value,
             }),
-            Meaning::Field(_) | Meaning::Other => {
-                inquiry.fields.other.entry(name).or_default().push(value);
-            }
+            Meaning::Other => keep(&mut inquiry, &name, value),
         }
+    }
+    for field in ["email", "phone"] {
+        guess(&mut inquiry.fields, &mut texts, field);
     }
     set(&mut inquiry.fields, texts, country);
     inquiry
+}
+
+fn keep(inquiry: &mut Inquiry, name: &str, value: String) {
+    let others = inquiry.fields.other.entry(clean(name)).or_default();
+    others.push(value);
+}
+
+/// The texts of our fields, in the order of [`Fields::NAMES`].
+#[derive(Default)]
+struct Texts([Option<String>; Fields::NAMES.len()]);
+
+impl Texts {
+    /// Gives the value back where the field has one.
+    fn offer(&mut self, field: &str, value: String) -> Option<String> {
+        match self.place(field) {
+            Some(place @ None) => {
+                *place = Some(value);
+                None
+            }
+            Some(Some(_)) | None => Some(value),
+        }
+    }
+
+    fn take(&mut self, field: &str) -> Option<String> {
+        self.place(field).and_then(Option::take)
+    }
+
+    fn place(&mut self, field: &str) -> Option<&mut Option<String>> {
+        let at = Fields::NAMES.iter().position(|name| *name == field)?;
+        self.0.get_mut(at)
+    }
+}
+
+/// A lead whom nobody can reach is lost: where no name says what the address or number is, but one
+/// value alone stands under a name that ends so (`who.email`), it is taken.
+fn guess(fields: &mut Fields, texts: &mut Texts, field: &'static str) {
+    if texts.place(field).is_none_or(|place| place.is_some()) {
+        return;
+    }
+    let ends_so =
+        |name: &&String| last_part(name).is_some_and(|last| synonyms::field(&last) == Some(field));
+    let mut names = fields.other.keys().filter(ends_so);
+    let (Some(name), None) = (names.next().cloned(), names.next()) else {
+        return;
+    };
+    if fields
+        .other
+        .get(&name)
+        .is_some_and(|values| values.len() == 1)
+        && let Some(value) = fields
+            .other
+            .remove(&name)
+            .and_then(|mut values| values.pop())
+    {
+        texts.offer(field, value);
+    }
 }
 
 fn meaning<'a>(name: &str, folded: &'a str, mapping: &'a Mapping) -> Meaning<'a> {
@@ -90,15 +170,8 @@ fn meaning<'a>(name: &str, folded: &'a str, mapping: &'a Mapping) -> Meaning<'a>
     Meaning::Other
 }
 
-fn known(field: &str) -> &'static str {
-    Fields::NAMES
-        .into_iter()
-        .find(|known| *known == field)
-        .unwrap_or("message")
-}
-
-fn set(fields: &mut Fields, mut texts: HashMap<&str, String>, default_country: Option<&str>) {
-    let mut take = |name: &str| texts.remove(name);
+fn set(fields: &mut Fields, mut texts: Texts, default_country: Option<&str>) {
+    let mut take = |name: &str| texts.take(name);
     fields.first_name = take("first_name");
     fields.last_name = take("last_name");
     let parts = [&fields.first_name, &fields.last_name];
@@ -114,13 +187,11 @@ fn set(fields: &mut Fields, mut texts: HashMap<&str, String>, default_country: O
         match country::code(&text) {
             Some(code) => {
                 if !text.eq_ignore_ascii_case(&code) {
-                    fields.other.insert("country".into(), vec![text]);
+                    fields.other.entry("country".into()).or_default().push(text);
                 }
                 fields.country = Some(code);
             }
-            None => {
-                fields.other.insert("country".into(), vec![text]);
-            }
+            None => fields.other.entry("country".into()).or_default().push(text),
         }
     }
     let country = fields.country.as_deref().or(default_country);
@@ -138,10 +209,16 @@ fn set(fields: &mut Fields, mut texts: HashMap<&str, String>, default_country: O
     fields.city = take("city");
     fields.region = take("region");
     fields.postcode = take("postcode");
-    fields.language = take("language").map(|text| {
-        let two: String = text.chars().take(2).collect();
-        two.to_lowercase()
-    });
+    if let Some(text) = take("language") {
+        match language::code(&text) {
+            Some(code) => fields.language = Some(code),
+            None => fields
+                .other
+                .entry("language".into())
+                .or_default()
+                .push(text),
+        }
+    }
     fields.message = take("message");
 }
 
@@ -176,6 +253,7 @@ pub(super) fn clean(value: &str) -> String {
 fn is_yes(value: &str) -> bool {
     let yes = [
         "1", "on", "true", "yes", "y", "ja", "si", "sí", "oui", "sim", "checked", "accepted",
+        "agree", "agreed", "granted",
     ];
     yes.contains(&value.to_lowercase().as_str())
 }

@@ -6,6 +6,7 @@ mod answer;
 mod country;
 mod form_body;
 mod json;
+mod language;
 mod mapping;
 mod path;
 mod request;

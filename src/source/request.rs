@@ -15,8 +15,8 @@ const KEPT: [&str; 9] = [
     "idempotency-key",
     "x-request-id",
 ];
-/// The longest header value that is stored.
-const KEPT_BYTES_MAX: usize = 1_024;
+/// The longest header value that is stored; browsers cut a `Referer` here.
+const KEPT_BYTES_MAX: usize = 4_096;
 
 /// POST, not encoded, with one content type in UTF-8. Gives the type without its parameters, lower
 /// case.
@@ -24,12 +24,10 @@ pub(super) fn content_type(request: &Request<'_>) -> Result<String, Refusal> {
     if request.method != "POST" {
         return Err(Refusal::NotAllowed);
     }
-    let encoding = request
-        .headers
-        .0
-        .iter()
-        .find(|(name, _)| name == "content-encoding");
-    if encoding.is_some_and(|(_, value)| !value.eq_ignore_ascii_case("identity")) {
+    let encoded = request.headers.0.iter().any(|(name, value)| {
+        name == "content-encoding" && !value.trim().eq_ignore_ascii_case("identity")
+    });
+    if encoded {
         return Err(Refusal::Unsupported("encoded bodies are not taken".into()));
     }
     let header = request.headers.only("content-type");

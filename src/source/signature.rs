@@ -26,13 +26,15 @@ fn no(why: &str) -> Refusal {
     Refusal::Unauthorized(why.to_owned())
 }
 
-/// The key of a Standard Webhooks secret: base64 behind `whsec_`, or the text itself.
-pub(super) fn standard_key(secret: &Secret) -> Vec<u8> {
+/// The key of a Standard Webhooks secret: base64 behind `whsec_`, or the text itself. `None` for
+/// what would sign nothing: an empty key, or one that is cut off.
+pub(super) fn standard_key(secret: &Secret) -> Option<Vec<u8>> {
     let text = secret.expose();
-    let decoded = text
-        .strip_prefix("whsec_")
-        .and_then(|rest| STANDARD.decode(rest).ok());
-    decoded.unwrap_or_else(|| text.as_bytes().to_vec())
+    let key = match text.strip_prefix("whsec_") {
+        Some(rest) => STANDARD.decode(rest).ok()?,
+        None => text.as_bytes().to_vec(),
+    };
+    (!key.is_empty()).then_some(key)
 }
 
 /// Verifies a Standard Webhooks request and gives its id.
@@ -69,7 +71,9 @@ pub(super) fn standard(
         .filter_map(|entry| entry.strip_prefix("v1,"))
         .collect();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        let wanted = standard_signature(secret, id, at, body);
+        let Some(wanted) = standard_signature(secret, id, at, body) else {
+            continue;
+        };
         for given in given.iter().take(SIGNATURES_MAX) {
             if secret::same(given.as_bytes(), wanted.as_bytes()) {
                 return Ok(id.to_owned());
@@ -80,9 +84,15 @@ pub(super) fn standard(
 }
 
 /// Base64, without the `v1,`.
-pub(super) fn standard_signature(secret: &Secret, id: &str, at: &str, body: &[u8]) -> String {
+pub(super) fn standard_signature(
+    secret: &Secret,
+    id: &str,
+    at: &str,
+    body: &[u8],
+) -> Option<String> {
     let parts = [id.as_bytes(), b".", at.as_bytes(), b".", body];
-    STANDARD.encode(secret::hmac_sha256(&standard_key(secret), &parts))
+    let key = standard_key(secret)?;
+    Some(STANDARD.encode(secret::hmac_sha256(&key, &parts)))
 }
 
 /// Verifies a plain HMAC-SHA256 of the body.
@@ -116,16 +126,29 @@ pub(super) fn plain_signature(secret: &Secret, encoding: Encoding, body: &[u8]) 
 
 /// The key in `Authorization: Bearer …` or `X-Api-Key`.
 pub(super) fn bearer(key: &Secret, headers: &Headers) -> Result<(), Refusal> {
+    self::key(key, None, headers)
+}
+
+/// The key in a field, `Authorization: Bearer …` or `X-Api-Key`; wherever it stands, it must fit.
+pub(super) fn key(key: &Secret, field: Option<&str>, headers: &Headers) -> Result<(), Refusal> {
+    let doubled = |name: &str| headers.0.iter().filter(|(n, _)| n == name).count() > 1;
+    if doubled("authorization") || doubled("x-api-key") {
+        return Err(no("the key's header stands twice"));
+    }
     let bearer = headers.only("authorization").and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    let given = bearer.or_else(|| headers.only("x-api-key"));
-    match given {
-        Some(given) if key.matches(given) => Ok(()),
-        Some(_) => Err(no("the key does not fit")),
-        None => Err(no("a key is wanted: Authorization: Bearer …, or X-Api-Key")),
+    let given = [field, bearer, headers.only("x-api-key")];
+    let mut given = given.into_iter().flatten().peekable();
+    if given.peek().is_none() {
+        let wanted = "a key is wanted: Authorization: Bearer …, or X-Api-Key";
+        return Err(no(wanted));
     }
+    if !given.all(|given| key.matches(given)) {
+        return Err(no("the key does not fit"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -193,5 +216,9 @@ mod tests {
         assert!(bearer(&Secret::new("k"), &twice).is_err());
         let once = Headers(vec![("authorization".into(), "bearer k".into())]);
         assert!(bearer(&Secret::new("k"), &once).is_ok());
+        assert!(key(&Secret::new("k"), Some("other"), &once).is_err());
+        for secret in ["", "whsec_", "whsec_not base64"] {
+            assert_eq!(standard_key(&Secret::new(secret)), None, "{secret}");
+        }
     }
 }

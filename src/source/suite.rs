@@ -2,6 +2,8 @@
 //! its own fails here.
 
 mod fixtures;
+mod forms;
+mod own;
 
 use std::sync::Arc;
 
@@ -24,6 +26,10 @@ origins = ["https://www.example.com"]
 redirects = ["https://www.example.com/thanks"]
 [form.map]
 "Betreff" = "message"
+
+[keyed]
+adapter = "form"
+key = "K3Y"
 
 [webhook]
 adapter = "webhook"
@@ -59,6 +65,20 @@ fn sources() -> Sources {
 
 fn source(name: &str) -> Arc<Source> {
     sources().get(name).expect(name).clone()
+}
+
+fn sample(kind: &str, body: &str) -> Sample {
+    Sample {
+        method: "POST",
+        query: String::new(),
+        headers: vec![("content-type".into(), kind.into())],
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn status(source_name: &str, sample: &Sample) -> Option<u16> {
+    let refusal = admit(&source(source_name), sample, NOW).err()?;
+    Some(refusal.status())
 }
 
 fn signed(source: &Source, kind: &str, body: &[u8], now: i64) -> Sample {
@@ -281,94 +301,4 @@ fn forged_and_late_requests_authenticate_nobody() {
             );
         }
     }
-}
-
-#[test]
-fn a_batch_is_one_lead_each_and_bounded() {
-    let source = source("hmac");
-    let body = br#"{"leads":[{"id":"7","email":"a@b.example"},{"id":"8","email":"c@d.example"}]}"#;
-    let sample = signed(&source, "application/json", body, NOW);
-    let (submission, names) = committed(&source, &sample, NOW);
-    assert_eq!(names, ["7", "8"]);
-    let inquiries = source.adapter.parse(&source, &submission).unwrap();
-    let emails: Vec<_> = inquiries
-        .iter()
-        .filter_map(|i| i.fields.get("email"))
-        .collect();
-    assert_eq!(emails, ["a@b.example", "c@d.example"]);
-    let many = format!("{{\"leads\":[{}]}}", vec!["{\"a\":1}"; 1_001].join(","));
-    let sample = signed(&source, "application/json", many.as_bytes(), NOW);
-    assert_eq!(
-        admit(&source, &sample, NOW).err().map(|r| r.status()),
-        Some(422)
-    );
-}
-
-#[test]
-fn googles_key_is_never_stored_and_its_answers_are_the_documented_ones() {
-    let source = source("google");
-    for spelling in ["google_key", "Google_key"] {
-        for key in ["testkey", "test\\u006bey"] {
-            let body = format!(
-                r#"{{"lead_id":"9","{spelling}" : "{key}","user_column_data":[],"is_test":true}}"#
-            );
-            let sample = Sample {
-                method: "POST",
-                query: String::new(),
-                headers: vec![("content-type".into(), "application/json".into())],
-                body: body.into_bytes(),
-            };
-            let (submission, _) = committed(&source, &sample, NOW);
-            let raw = String::from_utf8(submission.raw.clone()).unwrap();
-            assert!(!raw.contains("testkey") && !raw.contains("u006b"), "{raw}");
-            assert!(source.adapter.parse(&source, &submission).unwrap()[0].is_test);
-        }
-    }
-    let refusals = [
-        (Refusal::TooMany { retry_after_s: 1 }, 503),
-        (Refusal::Unavailable { retry_after_s: 1 }, 503),
-        (Refusal::Unauthorized(String::new()), 401),
-        (Refusal::Malformed(String::new()), 400),
-    ];
-    for (refusal, status) in refusals {
-        assert_eq!(
-            source.adapter.refuse(&source, &refusal, None).status,
-            status
-        );
-    }
-}
-
-#[test]
-fn a_broken_file_of_sources_says_everything_at_once() {
-    let text = "[a]\nadapter = \"gogle\"\n[b]\nadapter = \"webhook\"\nauth = \"bearer\"\nkey = \"env:NONE\"\n\
-                [b.map]\nemial = \"$.x\"\n[C]\nadapter = \"form\"\norigns = []\n[d]\nadapter = \"google\"\n\
-                enabled = \"if_set\"\nkey = \"env:NONE\"\n";
-    let secrets = |text: &str| match text.strip_prefix("env:") {
-        Some(name) => Err(format!("{name} is not set")),
-        None => Ok(Secret::new(text)),
-    };
-    let problems = Sources::parse("s.toml", text, &Overrides::new(), &secrets).unwrap_err();
-    let lines: Vec<_> = problems
-        .iter()
-        .map(|p| format!("{}|{}", p.one_line(), p.hint.as_deref().unwrap_or("")))
-        .collect();
-    let wanted = [
-        "s.toml:2: no adapter \"gogle\"",
-        "did you mean \"google\"?",
-        "s.toml:6: b.key: NONE is not set",
-        "did you mean \"email\"?",
-        "`C`: a source's name stands in its address",
-        "unknown key `C.origns`",
-        "did you mean `origins`?",
-    ];
-    for wanted in wanted {
-        assert!(
-            lines.iter().any(|line| line.contains(wanted)),
-            "{wanted} in {lines:#?}"
-        );
-    }
-    assert!(
-        !lines.iter().any(|line| line.contains(": d")),
-        "a source that is not set is left out"
-    );
 }

@@ -20,11 +20,11 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "email",
-        "email e_mail mail email_address your_email user_email work_email business_email contact_email e_mail_adresse emailadresse correo correo_electronico courriel adresse_email replyto",
+        "email emails e_mail mail email_address your_email user_email work_email business_email contact_email e_mail_adresse emailadresse correo correo_electronico courriel adresse_email replyto",
     ),
     (
         "phone",
-        "phone tel telephone phone_number phonenumber phone_1 mobile mobile_phone cell user_phone work_phone your_phone telefon telefonnummer handy rufnummer telefono teléfono celular movil telephone_number téléphone portable telefone telefoon",
+        "phone phones tel telephone phone_number phonenumber phone_1 mobile mobile_phone cell user_phone work_phone your_phone telefon telefonnummer handy rufnummer telefono teléfono celular movil telephone_number téléphone portable telefone telefoon",
     ),
     (
         "company",
@@ -120,24 +120,76 @@ pub(super) fn is_consent(folded: &str) -> bool {
     CONSENT.contains(&folded)
 }
 
+/// Tables around a person's fields that say nothing themselves: `contact.email` is an e-mail
+/// address, where `owner.email` and `company.name` are those of somebody else.
+const WRAPPERS: &[&str] = &[
+    "address",
+    "answers",
+    "attributes",
+    "attribution",
+    "body",
+    "client",
+    "contact",
+    "custom_fields",
+    "customer",
+    "data",
+    "fields",
+    "form",
+    "form_data",
+    "form_fields",
+    "hidden",
+    "input",
+    "lead",
+    "payload",
+    "person",
+    "profile",
+    "properties",
+    "prospect",
+    "submission",
+    "submitter",
+    "tracking",
+    "user",
+    "values",
+    "visitor",
+];
+
 /// One spelling for a name: `fields[E-Mail][value]`, `contact.email` and `your-email` fold to what
 /// stands in the tables.
 pub(super) fn fold_name(name: &str) -> String {
-    let parts: Vec<&str> = name
-        .split(['[', ']', '.'])
-        .filter(|part| !part.is_empty())
-        .collect();
-    let tail = ["value", "raw_value", "0"];
-    let last = parts
-        .iter()
-        .rposition(|part| !tail.contains(part))
-        .unwrap_or(0);
-    let part = parts.get(last).copied().unwrap_or(name);
-    let mut folded = String::with_capacity(part.len());
+    let mut folded = String::with_capacity(name.len());
+    let mut part_of_own = String::new();
+    let parts = name.split(['[', ']', '.']).filter(|part| !part.is_empty());
+    for part in parts {
+        part_of_own.clear();
+        fold_part(part, &mut part_of_own);
+        let is_place = part_of_own.bytes().all(|b| b.is_ascii_digit());
+        let is_tail = matches!(part_of_own.as_str(), "value" | "raw_value");
+        if is_place || (is_tail && !folded.is_empty()) {
+            continue;
+        }
+        if WRAPPERS.contains(&folded.as_str()) {
+            folded.clear();
+        } else if !folded.is_empty() {
+            folded.push('_');
+        }
+        folded.push_str(&part_of_own);
+    }
+    folded
+}
+
+/// The last part of a name, for what stands under a name that we do not know.
+pub(super) fn last_part(name: &str) -> Option<String> {
+    let at = name.trim_end_matches(']').rfind(['[', '.'])?;
+    let mut folded = String::new();
+    fold_part(name.get(at + 1..)?.trim_end_matches(']'), &mut folded);
+    Some(folded)
+}
+
+fn fold_part(part: &str, folded: &mut String) {
     for c in part.trim().trim_start_matches('_').chars() {
         match c {
             '-' | ' ' | '_' | '/' => {
-                if !folded.ends_with('_') && !folded.is_empty() {
+                if !folded.is_empty() && !folded.ends_with('_') {
                     folded.push('_');
                 }
             }
@@ -148,7 +200,6 @@ pub(super) fn fold_name(name: &str) -> String {
     while folded.ends_with('_') {
         folded.pop();
     }
-    folded
 }
 
 #[cfg(test)]
@@ -168,6 +219,14 @@ mod tests {
             ("Prénom", Some("first_name")),
             ("First Name", Some("first_name")),
             ("data[0][Nachricht]", Some("message")),
+            ("address.city", Some("city")),
+            ("address", Some("street")),
+            ("company.name", Some("company")),
+            ("company[name]", Some("company")),
+            ("campaign.name", None),
+            ("owner.email", None),
+            ("product.title", None),
+            ("emails", Some("email")),
             ("employees", None),
             ("[][]", None),
             ("", None),
@@ -177,5 +236,12 @@ mod tests {
         }
         assert_eq!(attribution(&fold_name("UTM Source")), Some("utm_source"));
         assert_eq!(attribution("gcl_id"), Some("gclid"));
+        assert_eq!(
+            attribution(&fold_name("attribution.utm_source")),
+            Some("utm_source")
+        );
+        assert_eq!(attribution(&fold_name("utm.source")), Some("utm_source"));
+        assert_eq!(last_part("owner[E-Mail]").as_deref(), Some("e_mail"));
+        assert_eq!(last_part("email"), None);
     }
 }

@@ -3,32 +3,24 @@
 
 use url::Url;
 
+use super::form_fields::{self as fields, ELAPSED, KEY, NEXT, SUBMISSION_ID};
 use super::form_page;
 use super::form_web::{allowed_origin, allowed_page, cors, preflight};
 use crate::clock::Millis;
 use crate::document::Table;
-use crate::lead::{Headers, Identity, Inquiry, Receipt, Signals, Submission};
+use crate::lead::{Identity, Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::form_body::{self, Pairs};
-use crate::source::json::Json;
-use crate::source::mapping::{self, PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::mapping::{self, VALUE_BYTES_MAX};
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
-/// Names that steer us and are no content of a lead.
-const NEXT: &str = "_next";
-const LOADED_AT: &str = "_loaded_at";
-const ELAPSED: &str = "_elapsed_ms";
-const SUBMISSION_ID: &str = "_submission_id";
-const TECHNICAL: [&str; 4] = [NEXT, LOADED_AT, ELAPSED, SUBMISSION_ID];
+const URLENCODED: &str = "application/x-www-form-urlencoded";
 /// The longest id that a form may give.
 const ID_BYTES_MAX: usize = 128;
-/// A form that was open longer tells nothing by it.
-const FILL_MAX: Millis = 7 * crate::clock::DAY;
 
 /// The row in `ALL`.
 pub(in crate::source) struct Form;
@@ -105,32 +97,41 @@ impl Adapter for Form {
             return Ok(Admission::Answered(preflight(origin.as_deref())));
         }
         let kind = request::content_type(request)?;
+        let pairs = fields::pairs(&kind, request.headers, request.body)?;
+        let given = fields::field(&pairs, KEY);
         if let Some(key) = &settings.key {
-            signature::bearer(key, request.headers)?;
+            signature::key(key, given, request.headers)?;
         }
-        let pairs = pairs(&kind, request.headers, request.body)?;
         if pairs
             .iter()
-            .all(|(name, value)| TECHNICAL.contains(&name.as_str()) || value.is_empty())
+            .all(|(name, value)| fields::is_technical(name) || value.is_empty())
         {
             return Err(Refusal::Malformed("the form is empty".into()));
         }
-        let own_id = field(&pairs, SUBMISSION_ID).or(request.headers.only("idempotency-key"));
+        let mut headers = request::kept(request.headers);
+        let mut raw = request.body.to_vec();
+        if given.is_some() {
+            raw = fields::without_key(&pairs);
+            headers.0.retain(|(name, _)| name != "content-type");
+            headers.0.push(("content-type".into(), URLENCODED.into()));
+        }
+        let own_id =
+            fields::field(&pairs, SUBMISSION_ID).or(request.headers.only("idempotency-key"));
         let own_id = own_id.filter(|id| !id.is_empty() && id.len() <= ID_BYTES_MAX);
         let accepts = request.headers.only("accept").unwrap_or_default();
         let reply = Reply {
             origin,
-            redirect: field(&pairs, NEXT).and_then(|next| allowed_page(settings, next)),
+            redirect: fields::field(&pairs, NEXT).and_then(|next| allowed_page(settings, next)),
             wants_json: request::is_json(&kind) || accepts.contains("application/json"),
             language: request::language(request.headers).unwrap_or_default(),
         };
         Ok(Admission::Leads(Admitted {
-            headers: request::kept(request.headers),
+            headers,
             query: request.query.chars().take(VALUE_BYTES_MAX).collect(),
-            raw: request.body.to_vec(),
+            raw,
             identities: vec![Identity {
                 platform_id: own_id.map(str::to_owned),
-                content: content(&pairs),
+                content: fields::content(&pairs),
             }],
             reply,
         }))
@@ -146,15 +147,20 @@ impl Adapter for Form {
             .unwrap_or_default()
             .trim()
             .to_lowercase();
-        let pairs =
-            pairs(&kind, headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
-        let signals = signals(settings, &pairs, submission.received_at);
+        let pairs = fields::pairs(&kind, headers, &submission.raw)
+            .map_err(|refusal| refusal.to_string())?;
+        let traps = (settings.honeypot.as_slice(), settings.min_fill_ms);
+        let signals = fields::signals(traps, &pairs, submission.received_at);
         let is_trap = |name: &str| settings.honeypot.iter().any(|trap| trap == name);
         let kept = pairs
             .into_iter()
-            .filter(|(name, _)| !TECHNICAL.contains(&name.as_str()) && !is_trap(name));
-        let mut inquiry =
-            mapping::inquiry(kept.collect(), &source.mapping, source.country.as_deref());
+            .filter(|(name, _)| !fields::is_technical(name) && !is_trap(name));
+        let mut inquiry = mapping::inquiry(
+            Vec::new(),
+            kept.collect(),
+            &source.mapping,
+            source.country.as_deref(),
+        );
         inquiry.signals = signals;
         mapping::attribute(&mut inquiry.attribution, &submission.query);
         if let Some(page) = headers
@@ -208,7 +214,7 @@ impl Adapter for Form {
     fn shape(&self, source: &Source, person: &Person) -> Sample {
         let employees = person.employees.to_string();
         let consent = if person.consent { "on" } else { "" };
-        let mut fields = vec![
+        let mut pairs = vec![
             ("name", person.name()),
             ("email", person.email.clone()),
             ("phone", person.phone.clone()),
@@ -230,10 +236,10 @@ impl Adapter for Form {
             && let Ok(settings) = settings(source)
             && let Some(trap) = settings.honeypot.first()
         {
-            fields.push((trap, "http://spam.example".to_owned()));
+            pairs.push((trap, "http://spam.example".to_owned()));
         }
         let mut body = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
             body.append_pair(name, value);
         }
         for (name, value) in &person.utm {
@@ -243,10 +249,7 @@ impl Adapter for Form {
             method: "POST",
             query: String::new(),
             headers: vec![
-                (
-                    "content-type".into(),
-                    "application/x-www-form-urlencoded".into(),
-                ),
+                ("content-type".into(), URLENCODED.into()),
                 ("accept".into(), "application/json".into()),
             ],
             body: body.finish().into_bytes(),
@@ -271,72 +274,5 @@ fn settings(source: &Source) -> Result<&FormSettings, Refusal> {
         Settings::Webhook(_) | Settings::Google(_) => {
             Err(Refusal::Unavailable { retry_after_s: 60 })
         }
-    }
-}
-
-fn pairs(kind: &str, headers: &Headers, body: &[u8]) -> Result<Pairs, Refusal> {
-    if body.is_empty() {
-        return Err(Refusal::Malformed("the body is empty".into()));
-    }
-    match kind {
-        "application/x-www-form-urlencoded" => form_body::urlencoded(body),
-        "multipart/form-data" => {
-            let header = headers.only("content-type").unwrap_or_default();
-            let boundary = form_body::boundary(header)
-                .ok_or_else(|| Refusal::Malformed("the multipart boundary is not sound".into()))?;
-            form_body::multipart(body, &boundary)
-        }
-        kind if request::is_json(kind) => {
-            let json = Json::parse(body)?;
-            if !matches!(json, Json::Map(_)) {
-                return Err(Refusal::Malformed("a JSON object is wanted".into()));
-            }
-            let mut pairs = Vec::new();
-            json.leaves("", &mut pairs);
-            if pairs.len() > PAIRS_MAX || pairs.iter().any(|(_, v)| v.len() > VALUE_BYTES_MAX) {
-                let message = format!("at most {PAIRS_MAX} fields of {VALUE_BYTES_MAX} bytes");
-                return Err(Refusal::Unprocessable(message));
-            }
-            Ok(pairs)
-        }
-        _ => Err(Refusal::Unsupported("a form or JSON is wanted".into())),
-    }
-}
-
-fn field<'p>(pairs: &'p Pairs, name: &str) -> Option<&'p str> {
-    pairs
-        .iter()
-        .find(|(n, _)| n == name)
-        .map(|(_, value)| value.as_str())
-}
-
-/// What makes the same inquiry the same: its fields in the order of their names, without ours.
-fn content(pairs: &Pairs) -> Vec<u8> {
-    let mut sorted: Vec<_> = pairs
-        .iter()
-        .filter(|(name, _)| !TECHNICAL.contains(&name.as_str()))
-        .collect();
-    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let mut bytes = Vec::new();
-    for (name, value) in sorted {
-        for part in [name, value] {
-            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(part.as_bytes());
-        }
-    }
-    bytes
-}
-
-fn signals(settings: &FormSettings, pairs: &Pairs, received_at: Millis) -> Signals {
-    let filled = |trap: &String| field(pairs, trap).is_some_and(|value| !value.trim().is_empty());
-    let number = |name: &str| field(pairs, name).and_then(|text| text.trim().parse::<i64>().ok());
-    let since_loaded = number(LOADED_AT).and_then(|at| received_at.checked_sub(at));
-    let fill_ms = number(ELAPSED)
-        .or(since_loaded)
-        .filter(|ms| (0..FILL_MAX).contains(ms));
-    Signals {
-        trapped: settings.honeypot.iter().any(filled),
-        fill_ms,
-        too_fast: fill_ms.is_some_and(|ms| ms < settings.min_fill_ms),
     }
 }

@@ -1,6 +1,8 @@
 //! Google Ads lead form webhook.
 //! <https://developers.google.com/google-ads/webhook/docs/implementation>
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use crate::clock::Millis;
@@ -10,7 +12,7 @@ use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
 use crate::source::json::Json;
-use crate::source::mapping::{self, PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::mapping::{self, Chosen, PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::request;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
@@ -120,6 +122,7 @@ impl Adapter for Google {
         if lead_id.is_empty() || lead_id.len() > 512 {
             return Err(Refusal::Malformed("lead_id is missing or too long".into()));
         }
+        bounded(&json)?;
         columns(&json)?;
         let mut content = Vec::new();
         if let Json::Map(entries) = &json {
@@ -148,42 +151,34 @@ impl Adapter for Google {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let found = columns(&json).map_err(|refusal| refusal.to_string())?;
-        let mut pairs = Vec::with_capacity(found.len());
-        let mut late = Vec::new();
-        for (id, name, value) in found {
+        let (mut chosen, mut late, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, column, value) in found {
             let known = match id.as_str() {
-                "" => LEGACY.iter().find(|(column, _)| *column == name),
-                id => COLUMNS.iter().find(|(column, _)| *column == id),
+                "" => LEGACY.iter().find(|(known, _)| *known == column),
+                id => COLUMNS.iter().find(|(known, _)| *known == id),
             };
-            let own = if id.is_empty() { name } else { id.clone() };
-            let field = known.map_or(own, |(_, field)| (*field).to_owned());
+            let at_work = id.starts_with("WORK_");
+            let name = if id.is_empty() { column } else { id };
+            let Some((_, field)) = known.filter(|_| !source.mapping.names.contains_key(&name))
+            else {
+                pairs.push((name, value));
+                continue;
+            };
             // The private address goes before the one at work, whatever their order.
-            let pair = (field, value);
-            if id.starts_with("WORK_") {
-                late.push(pair);
+            let column = Chosen { field, name, value };
+            if at_work {
+                late.push(column);
             } else {
-                pairs.push(pair);
+                chosen.push(column);
             }
         }
-        pairs.extend(late);
+        chosen.extend(late);
         let country = source.country.as_deref();
-        let mut inquiry = mapping::inquiry(pairs, &source.mapping, country);
+        let mut inquiry = mapping::inquiry(chosen, pairs, &source.mapping, country);
         inquiry.is_test = json.get("is_test").is_some_and(Json::is_true);
         if let Json::Map(entries) = &json {
             for (key, value) in entries {
-                let Some(text) = value.as_text().filter(|text| !text.is_empty()) else {
-                    continue;
-                };
-                let known = ATTRIBUTION.iter().find(|(name, _)| *name == key.as_ref());
-                if let Some((_, name)) = known {
-                    inquiry
-                        .attribution
-                        .0
-                        .insert((*name).to_owned(), text.into_owned());
-                } else if !TECHNICAL.contains(&key.as_ref()) && text.len() <= VALUE_BYTES_MAX {
-                    let other = inquiry.fields.other.entry(key.to_string()).or_default();
-                    other.push(text.into_owned());
-                }
+                member(key, value, &mut inquiry);
             }
         }
         Ok(vec![inquiry])
@@ -254,6 +249,44 @@ impl Adapter for Google {
     }
 }
 
+/// A member of the body beside the columns: where the lead came from, or what we do not know.
+fn member(key: &str, value: &Json<'_>, inquiry: &mut Inquiry) {
+    if TECHNICAL.contains(&key) {
+        return;
+    }
+    if let Some((_, name)) = ATTRIBUTION.iter().find(|(name, _)| *name == key) {
+        let text = value.as_text().filter(|text| !text.is_empty());
+        let attribution = &mut inquiry.attribution.0;
+        attribution.extend(text.map(|text| ((*name).to_owned(), text.into_owned())));
+        return;
+    }
+    let mut leaves = Vec::new();
+    value.leaves(key, &mut leaves);
+    for (name, text) in leaves {
+        let text = mapping::clean(&text);
+        if !text.is_empty() {
+            inquiry.fields.other.entry(name).or_default().push(text);
+        }
+    }
+}
+
+/// Bounds what stands beside the columns.
+fn bounded(json: &Json<'_>) -> Result<(), Refusal> {
+    let Json::Map(entries) = json else {
+        return Err(Refusal::Malformed("a JSON object is wanted".into()));
+    };
+    let mut leaves = Vec::new();
+    for (key, value) in entries.iter().filter(|(key, _)| key != "user_column_data") {
+        value.leaves(key, &mut leaves);
+    }
+    let long = |(name, value): &(String, String)| name.len() + value.len() > VALUE_BYTES_MAX;
+    if leaves.len() > PAIRS_MAX || leaves.iter().any(long) {
+        let message = format!("at most {PAIRS_MAX} members of {VALUE_BYTES_MAX} bytes");
+        return Err(Refusal::Unprocessable(message));
+    }
+    Ok(())
+}
+
 /// Id, name and value of every column.
 fn columns(json: &Json<'_>) -> Result<Vec<(String, String, String)>, Refusal> {
     let Some(Json::List(items)) = json.get("user_column_data") else {
@@ -287,31 +320,24 @@ fn columns(json: &Json<'_>) -> Result<Vec<(String, String, String)>, Refusal> {
 /// The body without the key's value; everything else stays byte for byte.
 fn blanked(body: &[u8], json: &Json<'_>) -> Vec<u8> {
     let key = json.get("google_key").or_else(|| json.get("Google_key"));
-    let (Some(Json::Text(std::borrow::Cow::Borrowed(key))), Ok(text)) =
-        (key, std::str::from_utf8(body))
-    else {
-        // Escaped, so its span is not known: what is stored is written anew without it.
-        return without_key(body);
+    if let Some(Json::Text(Cow::Borrowed(key))) = key {
+        // The reader gives slices of the body itself, so the difference of addresses is the place.
+        let start = (key.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
+        let span = start..start.saturating_add(key.len());
+        if body.get(span.clone()) == Some(key.as_bytes()) {
+            let mut raw = body.to_vec();
+            raw.splice(span, []);
+            return raw;
+        }
+    }
+    // Escaped, so its place is not known: what is stored is written anew without it.
+    let Json::Map(entries) = json else {
+        return b"{}".to_vec();
     };
-    // The reader gives slices of the body itself, so the difference of addresses is the place.
-    let start = (key.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-    let mut raw = body.to_vec();
-    match raw.get(start..start + key.len()) {
-        Some(span) if span == key.as_bytes() => {
-            raw.splice(start..start + key.len(), []);
-            raw
-        }
-        Some(_) | None => without_key(body),
-    }
-}
-
-fn without_key(body: &[u8]) -> Vec<u8> {
-    match serde_json::from_slice(body) {
-        Ok(serde_json::Value::Object(mut object)) => {
-            object.remove("google_key");
-            object.remove("Google_key");
-            serde_json::Value::Object(object).to_string().into_bytes()
-        }
-        Ok(_) | Err(_) => b"{}".to_vec(),
-    }
+    let kept = entries
+        .iter()
+        .filter(|(key, _)| !key.eq_ignore_ascii_case("google_key"));
+    let mut text = String::with_capacity(body.len());
+    Json::Map(kept.cloned().collect()).write(&mut text);
+    text.into_bytes()
 }

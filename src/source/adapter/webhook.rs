@@ -11,16 +11,15 @@ use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
 use crate::source::json::Json;
-use crate::source::mapping::{self, PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::mapping::{self, Chosen, PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::path::Path;
 use crate::source::request;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
-/// The most leads in one submission.
+/// The most leads in one submission, and the longest id.
 const LEADS_MAX: usize = 1_000;
-/// The longest id.
 const ID_BYTES_MAX: usize = 512;
 
 /// The row in `ALL`.
@@ -33,7 +32,7 @@ pub struct WebhookSettings {
     items: Option<Path>,
     id: Option<Path>,
     is_test: Option<Path>,
-    paths: Vec<(String, Path)>,
+    paths: Vec<(&'static str, Path)>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,14 +70,16 @@ impl Adapter for Webhook {
         let map = table.table("map");
         let mut paths = Vec::new();
         for key in map.keys() {
-            if map.text(&key).is_some_and(|text| text.starts_with('$')) {
-                if !Fields::NAMES.contains(&key.as_str()) {
-                    let near = crate::problem::nearest(&key, Fields::NAMES);
-                    let hint = near.map(|near| format!("did you mean \"{near}\"?"));
-                    map.problem_hint(&key, format!("no field `{key}`"), hint);
-                }
-                paths.extend(path(&map, &key).map(|path| (key.clone(), path)));
+            if !map.text(&key).is_some_and(|text| text.starts_with('$')) {
+                continue;
             }
+            let Some(field) = Fields::NAMES.into_iter().find(|name| *name == key) else {
+                let near = crate::problem::nearest(&key, Fields::NAMES);
+                let hint = near.map(|near| format!("did you mean \"{near}\"?"));
+                map.problem_hint(&key, format!("no field `{key}`"), hint);
+                continue;
+            };
+            paths.extend(path(&map, &key).map(|path| (field, path)));
         }
         let (items, id, is_test) = (
             path(table, "items"),
@@ -159,8 +160,13 @@ impl Adapter for Webhook {
             .collect())
     }
 
-    fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
-        Answer::receipt(receipt)
+    fn answer(&self, source: &Source, receipt: &Receipt, _: &Reply) -> Answer {
+        match &source.settings {
+            Settings::Webhook(settings) if settings.items.is_some() => Answer::receipts(receipt),
+            Settings::Webhook(_) | Settings::Form(_) | Settings::Google(_) => {
+                Answer::receipt(receipt)
+            }
+        }
     }
 
     fn shape(&self, _: &Source, person: &Person) -> Sample {
@@ -208,7 +214,8 @@ impl Adapter for Webhook {
                 let short = hash.get(..12).unwrap_or_default();
                 let (id, at) = (crate::secret::hex(short), (now / SECOND).to_string());
                 let id = format!("msg_{id}");
-                let signature = signature::standard_signature(secret, &id, &at, &sample.body);
+                let signature = signature::standard_signature(secret, &id, &at, &sample.body)
+                    .unwrap_or_default();
                 add("webhook-id", id);
                 add("webhook-timestamp", at);
                 add("webhook-signature", format!("v1,{signature}"));
@@ -272,7 +279,19 @@ fn auth(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Auth> {
         return None;
     }
     match table.choice("auth", &["standard", "hmac", "bearer"])? {
-        "standard" => secret_or_secrets(table, secrets).map(Auth::Standard),
+        "standard" => {
+            let secrets = secret_or_secrets(table, secrets)?;
+            if secrets.iter().any(|s| signature::standard_key(s).is_none()) {
+                let key = if table.has("secrets") {
+                    "secrets"
+                } else {
+                    "secret"
+                };
+                let wanted = "wanted is whsec_ and the key in base64";
+                table.problem(key, format!("{} is cut off; {wanted}", table.name(key)));
+            }
+            Some(Auth::Standard(secrets))
+        }
         "hmac" => {
             let header = table.required_text("header");
             let prefix = table.text("prefix").unwrap_or_default();
@@ -358,18 +377,20 @@ fn bounded(item: &Json<'_>) -> Result<(), Refusal> {
 }
 
 fn inquiry(source: &Source, settings: &WebhookSettings, item: &Json<'_>) -> Inquiry {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    // Mapped fields stand first, so that a synonym elsewhere does not take their place.
+    let mut chosen = Vec::new();
     for (field, path) in &settings.paths {
-        if let Some(text) = path.find(item).and_then(Json::as_text) {
-            pairs.push((field.clone(), text.into_owned()));
-        }
+        let value = path.find(item).and_then(Json::as_text);
+        chosen.extend(value.map(|value| Chosen {
+            field,
+            name: (*field).to_owned(),
+            value: value.into_owned(),
+        }));
     }
     let mut leaves = Vec::new();
     item.leaves("", &mut leaves);
-    let is_mapped = |name: &str| settings.paths.iter().any(|(_, path)| path.is_dotted(name));
-    pairs.extend(leaves.into_iter().filter(|(name, _)| !is_mapped(name)));
-    let mut inquiry = mapping::inquiry(pairs, &source.mapping, source.country.as_deref());
+    leaves.retain(|(name, _)| !settings.paths.iter().any(|(_, path)| path.is_dotted(name)));
+    let country = source.country.as_deref();
+    let mut inquiry = mapping::inquiry(chosen, leaves, &source.mapping, country);
     inquiry.is_test = settings
         .is_test
         .as_ref()
