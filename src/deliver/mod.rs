@@ -4,6 +4,7 @@ mod channel;
 mod letter;
 mod retry;
 pub mod settings;
+mod smtp;
 mod templates;
 mod words;
 

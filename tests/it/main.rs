@@ -6,8 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod deliver;
 mod house;
 mod intake;
+mod letter;
 mod life;
 mod mailbox;
 mod rules;
