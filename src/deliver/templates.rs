@@ -2,6 +2,7 @@
 //! mistake shows then and not in front of a lead.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
@@ -84,6 +85,17 @@ impl Templates {
         } else {
             Err(problems)
         }
+    }
+
+    /// The built-in ones.
+    pub(super) fn shipped() -> &'static Self {
+        static SHIPPED_ONES: LazyLock<Templates> = LazyLock::new(|| {
+            let shipped = Templates::load(&BTreeMap::new());
+            shipped.unwrap_or_else(|_| Templates {
+                env: Environment::new(),
+            })
+        });
+        &SHIPPED_ONES
     }
 
     pub(super) fn render(&self, words: &Words) -> Result<Rendered, minijinja::Error> {

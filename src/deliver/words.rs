@@ -7,6 +7,10 @@ use crate::clock::{DAY, HOUR, MINUTE, Millis};
 
 /// The longest piece of a message that stands in a subject.
 const WANT_CHARS: usize = 60;
+/// The longest message that a mail shows: Gmail hides the link below about 100 KB.
+const MESSAGE_CHARS_MAX: usize = 4_000;
+/// The longest value of a further field that a mail shows.
+const OTHER_CHARS_MAX: usize = 500;
 /// The most further fields that a mail shows; the page shows all.
 const OTHERS_MAX: usize = 20;
 
@@ -70,7 +74,7 @@ impl Words {
             phone: field("phone"),
             phone_link: fields.call_link(),
             website: field("website"),
-            message: field("message"),
+            message: cut(field("message")),
             want: want(notice),
             why: lines(notice),
             route: clean(&notice.route),
@@ -110,7 +114,7 @@ fn others(notice: &Notice) -> Vec<Pair> {
     let others = notice.fields.other.iter().take(OTHERS_MAX);
     let pair = |(name, values): (&String, &Vec<String>)| Pair {
         name: clean(name),
-        value: clean(&values.join(", ")),
+        value: cut_to(clean(&values.join(", ")), OTHER_CHARS_MAX),
     };
     others.map(pair).collect()
 }
@@ -127,7 +131,7 @@ fn campaign(notice: &Notice) -> String {
 /// of a message stay, as `\n`: a bare CR in a body is a way into the SMTP dialogue.
 pub(super) fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}');
     let kept = text
         .chars()
         .filter(|c| *c == '\n' || *c == '\t' || !(c.is_control() || turns(*c)));
@@ -154,6 +158,18 @@ fn short(message: &str) -> String {
         .rsplit_once(' ')
         .map_or(cut.as_str(), |(words, _)| words);
     format!("{cut} …")
+}
+
+fn cut(message: String) -> String {
+    cut_to(message, MESSAGE_CHARS_MAX)
+}
+
+/// The beginning of a long text; the page shows all of it.
+fn cut_to(text: String, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{} …", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
 }
 
 /// `Tue 24 Nov, 10:12` in the rep's time zone.

@@ -1,342 +1,247 @@
-//! Made-up people with inquiries, for the demo, `send`, the benchmark and tests. Knows no platform.
-//! The same seed always makes the same person; two seeds never share an e-mail address.
+//! Made-up people with inquiries, for the demo, `send`, the benchmark and tests. The same seed gives
+//! the same person; every seed another. Knows no platform.
 
 mod words;
 
-use words::COMPANY_STEMS;
-use words::DISPOSABLE;
-use words::GERMANY;
-use words::LANDS;
-use words::Land;
-use words::SPAM;
-use words::Words;
+use words::{COUNTRIES, Country, PRODUCTS, SPAM};
 
-/// How many of a hundred people are of each kind; the rest is `Kind::Good`.
-const KINDS: [(Kind, u64); 5] = [
-    (Kind::FreeMail, 25),
-    (Kind::Spam, 10),
-    (Kind::Incomplete, 6),
-    (Kind::Competitor, 4),
-    (Kind::Student, 5),
-];
-/// Company sizes, smallest and largest; small ones are more frequent.
-const SIZES: [(u64, u64); 6] = [
-    (1, 9),
-    (10, 49),
-    (20, 99),
-    (50, 249),
-    (250, 999),
-    (1_000, 20_000),
-];
-/// `utm_source`, `utm_medium`, `utm_campaign`.
-const CAMPAIGNS: [(&str, &str, &str); 6] = [
-    ("google", "cpc", "brand-search"),
-    ("google", "cpc", "autumn-demo"),
-    ("facebook", "paid_social", "lead-form-q4"),
-    ("linkedin", "paid_social", "decision-makers"),
-    ("newsletter", "email", "october"),
-    ("bing", "cpc", "generic"),
-];
-/// Ends in 1, so that its multiples modulo a power of ten repeat no number.
-const PHONE_STEP: u128 = 6_180_339_881;
-
-/// What a person is good for; the rules should find it out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a person's inquiry is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Wants to buy, and writes from a company's address.
+    /// From a company address.
     Good,
-    /// Throw-away address, links, and mostly caught by the honeypot.
-    Spam,
-    /// Left neither e-mail address nor phone.
-    Incomplete,
-    /// Writes from `rival.example`.
-    Competitor,
-    /// Wants something for a thesis.
-    Student,
-    /// Wants to buy, but writes from a free mail address.
+    /// From a free mail address.
     FreeMail,
+    /// A student.
+    Student,
+    /// From a competitor.
+    Competitor,
+    /// Without a way to answer.
+    Incomplete,
+    /// A machine.
+    Spam,
 }
 
-/// A person with an inquiry. Country is ISO 3166, language ISO 639-1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+/// Somebody who does not exist.
+#[derive(Clone, Debug)]
 pub struct Person {
+    /// Whom it was made from.
     pub seed: u64,
+    /// What the inquiry is like.
     pub kind: Kind,
+    /// Given name.
     pub first_name: String,
+    /// Family name.
     pub last_name: String,
+    /// Empty where there is none.
     pub email: String,
+    /// As people of the country write it; empty where there is none.
     pub phone: String,
+    /// Employer.
     pub company: String,
+    /// What they do there.
     pub job_title: String,
+    /// ISO 3166.
     pub country: String,
+    /// Town.
     pub city: String,
+    /// Postcode.
     pub postcode: String,
+    /// ISO 639.
     pub language: String,
+    /// In their language.
     pub message: String,
+    /// Size of the employer.
     pub employees: u32,
+    /// The employer's.
     pub website: String,
-    /// `utm_source` and its kin, and `gclid`; empty for who came by themselves.
+    /// `utm_*` and click ids.
     pub utm: Vec<(String, String)>,
+    /// Agreed to be contacted.
     pub consent: bool,
-    /// Filled in the field that people do not see.
+    /// Filled in what people cannot see.
     pub trapped: bool,
 }
 
+/// Splitmix64: small, and the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.roll() % (n.max(1) as u64)).unwrap_or(0)
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T
+    where
+        &'a T: Copy,
+    {
+        let at = self.below(from.len());
+        from[at]
+    }
+}
+
 impl Person {
-    /// Makes the person of this number.
+    /// The person of a seed.
     pub fn from_seed(seed: u64) -> Self {
         let mut dice = Dice(seed);
-        let kind = kind(&mut dice);
-        let land = land(&mut dice);
-        let tongue = land.tongue;
-        let first_name = dice.word(land.first).to_owned();
-        let last_name = dice.word(land.last).to_owned();
-        let place = dice.word(land.cities);
-        let (city, postcode) = place.split_once(':').unwrap_or((place, ""));
-        let postcode = dice.digits(postcode);
-        let phone = phone(seed, dice.word(land.phones));
-        let employees = employees(&mut dice);
-        let company = company(&mut dice, kind, land, city);
-        let site = domain_of(&company, kind, city);
-        let local = format!(
-            "{}.{}.{}",
-            ascii(&first_name),
-            ascii(&last_name),
-            base36(seed)
-        );
-        let domain = match kind {
-            Kind::Spam => dice.word(DISPOSABLE),
-            Kind::FreeMail => dice.word(land.free_mail),
-            Kind::Good | Kind::Incomplete | Kind::Competitor | Kind::Student => &site,
+        let kind = match dice.below(100) {
+            0..=49 => Kind::Good,
+            50..=74 => Kind::FreeMail,
+            75..=79 => Kind::Student,
+            80..=83 => Kind::Competitor,
+            84..=89 => Kind::Incomplete,
+            _ => Kind::Spam,
         };
-        let job_title = match kind {
-            Kind::Student => tongue.student_title,
-            Kind::Good | Kind::Spam | Kind::Incomplete | Kind::Competitor | Kind::FreeMail => {
-                dice.word(tongue.titles)
-            }
-        };
-        let message = message(&mut dice, kind, land)
-            .replace("{n}", &employees.to_string())
-            .replace("{city}", city)
-            .replace("{company}", &company);
-        let unreachable = kind == Kind::Incomplete;
-        Self {
+        let at = dice.below(COUNTRIES.len());
+        let country = &COUNTRIES[at];
+        let (first, last) = (dice.pick(country.first), dice.pick(country.last));
+        let company = format!("{} {}", dice.pick(PRODUCTS), dice.pick(country.forms));
+        let local = format!("{}.{}.{}", ascii(first), ascii(last), base36(seed));
+        let domain = ascii(&company);
+        let employees = [5, 12, 30, 80, 140, 320, 650, 1_800, 12_000];
+        let employees = employees[dice.below(employees.len())];
+        let mut person = Self {
             seed,
             kind,
-            email: if unreachable {
-                String::new()
-            } else {
-                format!("{local}@{domain}")
-            },
-            phone: if unreachable { String::new() } else { phone },
-            job_title: job_title.to_owned(),
-            country: land.country.to_owned(),
-            city: city.to_owned(),
-            postcode,
-            language: if kind == Kind::Spam {
-                "en"
-            } else {
-                tongue.language
-            }
-            .to_owned(),
-            message,
-            employees,
-            website: format!("https://www.{site}"),
-            utm: utm(&mut dice),
-            consent: dice.chance(if kind == Kind::Spam { 50 } else { 92 }),
-            trapped: kind == Kind::Spam && dice.chance(70),
-            first_name,
-            last_name,
+            first_name: first.to_owned(),
+            last_name: last.to_owned(),
+            email: format!("{local}@{domain}.example"),
+            phone: phone(country, seed),
+            website: format!("https://www.{domain}.example"),
             company,
+            job_title: dice.pick(country.jobs).to_owned(),
+            country: country.code.to_owned(),
+            city: dice.pick(country.cities).to_owned(),
+            postcode: format!("{}", 10_000 + dice.below(80_000)),
+            language: country.language.to_owned(),
+            message: dice.pick(country.messages).to_owned(),
+            employees,
+            utm: utm(&mut dice),
+            consent: dice.below(10) > 1,
+            trapped: false,
+        };
+        person.adapt(&local, &mut dice);
+        person
+    }
+
+    fn adapt(&mut self, local: &str, dice: &mut Dice) {
+        match self.kind {
+            Kind::Good => {}
+            Kind::FreeMail => {
+                let free = ["gmail.com", "outlook.com", "gmx.de", "yahoo.com", "web.de"];
+                self.email = format!("{local}@{}", dice.pick(&free));
+                self.employees = [1, 2, 8, 20][dice.below(4)];
+            }
+            Kind::Student => {
+                self.email = format!("{local}@gmail.com");
+                "Student".clone_into(&mut self.job_title);
+                self.company.clear();
+                self.website.clear();
+                self.employees = 0;
+            }
+            Kind::Competitor => self.email = format!("{local}@rival.example"),
+            Kind::Incomplete => {
+                self.email.clear();
+                self.phone.clear();
+            }
+            Kind::Spam => {
+                self.email = format!("{local}@mailinator.com");
+                dice.pick(SPAM).clone_into(&mut self.message);
+                self.trapped = dice.below(2) == 0;
+            }
         }
     }
 
-    /// First and last name.
+    /// Given and family name.
     pub fn name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
     }
 }
 
-fn kind(dice: &mut Dice) -> Kind {
-    let mut at = dice.below(100);
-    for (kind, share) in KINDS {
-        if at < share {
-            return kind;
-        }
-        at -= share;
-    }
-    Kind::Good
-}
-
-fn land(dice: &mut Dice) -> &'static Land {
-    let mut at = dice.below(100);
-    for land in LANDS {
-        if at < land.weight {
-            return land;
-        }
-        at -= land.weight;
-    }
-    &GERMANY
-}
-
-fn employees(dice: &mut Dice) -> u32 {
-    let (least, most) = dice.one_of(&SIZES).unwrap_or((1, 1));
-    u32::try_from(least + dice.below(most - least + 1)).unwrap_or(1)
-}
-
-fn company(dice: &mut Dice, kind: Kind, land: &Land, city: &str) -> String {
-    let stem = dice.word(COMPANY_STEMS);
-    let trade = dice.word(land.tongue.trades);
-    let form = dice.word(land.legal_forms);
-    match kind {
-        Kind::Student => format!("Uni {city}"),
-        Kind::Competitor => format!("Rival {form}"),
-        Kind::Good | Kind::Spam | Kind::Incomplete | Kind::FreeMail => {
-            format!("{stem} {trade} {form}")
-        }
-    }
-}
-
-fn domain_of(company: &str, kind: Kind, city: &str) -> String {
-    match kind {
-        Kind::Student => format!("stud.uni-{}.example", ascii(city)),
-        Kind::Competitor => "rival.example".to_owned(),
-        Kind::Good | Kind::Spam | Kind::Incomplete | Kind::FreeMail => {
-            let words: Vec<_> = company.split(' ').take(2).map(ascii).collect();
-            format!("{}.example", words.join("-"))
-        }
-    }
-}
-
-fn message(dice: &mut Dice, kind: Kind, land: &Land) -> String {
-    let tongue = land.tongue;
-    let ask = match kind {
-        Kind::Spam => return dice.word(SPAM).to_owned(),
-        Kind::Competitor => return dice.word(tongue.competitor).to_owned(),
-        Kind::Student => tongue.student,
-        Kind::Good | Kind::Incomplete | Kind::FreeMail => tongue.asks,
-    };
-    let greeting = dice.word(tongue.greetings);
-    let ask = dice.word(ask);
-    let detail = dice.word(tongue.details);
-    let thanks = dice.word(tongue.thanks);
-    let detail = if kind == Kind::Student { "" } else { detail };
-    let parts = [greeting, ask, detail, thanks];
-    let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    said.join(" ")
-}
-
 fn utm(dice: &mut Dice) -> Vec<(String, String)> {
-    if dice.chance(15) {
-        return Vec::new();
-    }
-    let (source, medium, campaign) = dice.one_of(&CAMPAIGNS).unwrap_or_default();
-    let mut utm = vec![
-        ("utm_source".to_owned(), source.to_owned()),
-        ("utm_medium".to_owned(), medium.to_owned()),
-        ("utm_campaign".to_owned(), campaign.to_owned()),
-    ];
-    if source == "google" {
-        utm.push(("gclid".to_owned(), format!("Cj0K{}", base36(dice.next()))));
-    }
-    utm
+    let sources = ["google", "meta", "linkedin", "newsletter", "partner"];
+    let campaigns = ["spring-demo", "brand", "pricing", "webinar", "retargeting"];
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    vec![
+        pair("utm_source", dice.pick(&sources)),
+        pair("utm_medium", "cpc"),
+        pair("utm_campaign", dice.pick(&campaigns)),
+    ]
 }
 
-/// Fills the `#` of a pattern, counting through its numbers in leaps: neighbouring seeds get
-/// numbers that look unlike each other, and none twice before all are used.
-fn phone(seed: u64, pattern: &str) -> String {
-    let holes = u32::try_from(pattern.matches('#').count()).unwrap_or(0);
-    let numbers = 10_u128.pow(holes.min(20));
-    let mut left = u128::from(seed) * PHONE_STEP % numbers;
-    let mut digits = Vec::new();
-    for _ in 0..holes {
-        digits.push(u32::try_from(left % 10).unwrap_or(0));
-        left /= 10;
-    }
-    let fill = |c| match c {
-        '#' => digits
-            .pop()
-            .and_then(|d| char::from_digit(d, 10))
-            .unwrap_or('0'),
-        other => other,
-    };
-    pattern.chars().map(fill).collect()
-}
-
-/// As people spell their names in addresses: letters and digits only, `ü` is `ue`.
+/// Letters and digits only, for addresses.
 fn ascii(text: &str) -> String {
-    let mut plain = String::new();
+    let mut out = String::new();
     for c in text.to_lowercase().chars() {
         match c {
-            'ä' => plain.push_str("ae"),
-            'ö' => plain.push_str("oe"),
-            'ü' => plain.push_str("ue"),
-            'ß' => plain.push_str("ss"),
-            'á' | 'à' | 'â' | 'ã' => plain.push('a'),
-            'é' | 'è' | 'ê' | 'ë' => plain.push('e'),
-            'í' | 'ì' | 'î' | 'ï' | 'ı' => plain.push('i'),
-            'ó' | 'ò' | 'ô' | 'õ' => plain.push('o'),
-            'ú' | 'ù' | 'û' => plain.push('u'),
-            'ç' | 'ć' => plain.push('c'),
-            'ñ' => plain.push('n'),
-            'š' => plain.push('s'),
-            other if other.is_ascii_alphanumeric() => plain.push(other),
+            'ä' => out.push_str("ae"),
+            'ö' => out.push_str("oe"),
+            'ü' => out.push_str("ue"),
+            'ß' => out.push_str("ss"),
+            'á' | 'à' | 'â' | 'ã' => out.push('a'),
+            'é' | 'è' | 'ê' | 'ë' => out.push('e'),
+            'í' | 'î' => out.push('i'),
+            'ó' | 'ô' | 'õ' => out.push('o'),
+            'ú' => out.push('u'),
+            'ç' => out.push('c'),
+            'ñ' => out.push('n'),
+            c if c.is_ascii_alphanumeric() => out.push(c),
             _ => {}
         }
     }
-    plain
+    out
 }
 
-fn base36(mut number: u64) -> String {
+fn base36(mut n: u64) -> String {
     let mut digits = Vec::new();
-    while number > 0 || digits.is_empty() {
-        let digit = u32::try_from(number % 36).unwrap_or(0);
-        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
-        number /= 36;
+    loop {
+        let digit = u32::try_from(n % 36).unwrap_or(0);
+        digits.extend(char::from_digit(digit, 36));
+        n /= 36;
+        if n == 0 {
+            return digits.iter().rev().collect();
+        }
     }
-    digits.iter().rev().collect()
 }
 
-/// `SplitMix64`: small, and the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
-        let at = usize::try_from(self.below(all.len() as u64)).ok()?;
-        all.get(at).copied()
-    }
-
-    fn word(&mut self, words: Words) -> &'static str {
-        let count = words.split('|').count() as u64;
-        let at = usize::try_from(self.below(count)).unwrap_or(0);
-        words.split('|').nth(at).unwrap_or_default()
-    }
-
-    fn digits(&mut self, pattern: &str) -> String {
-        let fill = |c| match c {
-            '#' => char::from(b'0' + u8::try_from(self.below(10)).unwrap_or(0)),
-            other => other,
-        };
-        pattern.chars().map(fill).collect()
-    }
+/// A number of the country's mobile plan whose last digits come from the seed.
+fn phone(country: &Country, seed: u64) -> String {
+    let modulus = 10_u64.pow(country.phone_digits);
+    // Multiplying by an odd number that is no multiple of 5 keeps different seeds different.
+    let tail = seed.wrapping_mul(7_919) % modulus;
+    let width = usize::try_from(country.phone_digits).unwrap_or(6);
+    format!("{}{tail:0width$}", country.phone_head)
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::lead::Phone;
+
+    #[test]
+    fn people_are_many_alike_every_time_and_their_numbers_can_be_dialled() {
+        let mut emails = std::collections::HashSet::new();
+        for seed in 0..3_000 {
+            let person = Person::from_seed(seed);
+            let again = Person::from_seed(seed);
+            assert_eq!(
+                (&person.email, &person.message),
+                (&again.email, &again.message)
+            );
+            if person.kind == Kind::Incomplete {
+                continue;
+            }
+            assert!(emails.insert(person.email.clone()), "{seed} twice");
+            let phone = Phone::parse(&person.phone, Some(&person.country));
+            assert!(phone.valid, "{} in {}", person.phone, person.country);
+        }
+    }
+}

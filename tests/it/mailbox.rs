@@ -176,7 +176,7 @@ async fn serve(stream: TcpStream, behaviour: Behaviour, inner: &Inner) -> std::i
         let address = line.split(['<', '>']).nth(1).unwrap_or_default();
         match (word.as_str(), &behaviour) {
             ("EHLO", Behaviour::Login(_)) => {
-                say(&mut stream, "250-mailbox\r\n250 AUTH PLAIN").await?
+                say(&mut stream, "250-mailbox\r\n250 AUTH PLAIN").await?;
             }
             ("AUTH", Behaviour::Login(answer)) => say(&mut stream, answer).await?,
             ("RCPT", Behaviour::Rcpt(answer) | Behaviour::RcptThenHang(answer)) => {

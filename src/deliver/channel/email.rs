@@ -70,9 +70,14 @@ impl Post {
 
     async fn notify(&self, notice: &Notice, templates: &Templates) -> SendResult {
         let words = Words::of(notice);
-        let rendered = match templates.render(&words) {
+        // A template that is sound with the sample and fails on this lead must not keep it from the
+        // rep: the shipped one tells it.
+        let rendered = templates.render(&words).or_else(|error| {
+            tracing::warn!(kind = %error.kind(), "a mail template failed on a lead");
+            Templates::shipped().render(&words)
+        });
+        let rendered = match rendered {
             Ok(rendered) => rendered,
-            // The template was sound with the sample; this lead's values made it fail.
             Err(error) => return SendResult::again(format!("template: {}", error.kind())),
         };
         let letter = Letter {
@@ -81,7 +86,7 @@ impl Post {
             to: (notice.rep_name.clone(), notice.rep_email.clone()),
             reply_to: notice.fields.email.as_ref().and_then(|email| {
                 let name = notice.fields.name.clone().unwrap_or_default();
-                email.address.clone().map(|address| (name, address))
+                ascii(email).map(|address| (name, address))
             }),
             subject: rendered.subject,
             text: rendered.text,
@@ -137,6 +142,16 @@ impl Post {
             Out::Smtp(server) => server.send(&message).await,
         }
     }
+}
+
+/// An address as every server takes it: the domain in punycode; none where the part before it is
+/// not ASCII, which would keep the mail from servers without SMTPUTF8.
+fn ascii(email: &crate::lead::Email) -> Option<String> {
+    let local = Some(email.local()).filter(|local| !local.is_empty() && local.is_ascii())?;
+    let url::Host::Domain(domain) = url::Host::parse(email.domain()).ok()? else {
+        return None;
+    };
+    Some(format!("{local}@{domain}"))
 }
 
 /// The whole file or none, and on disk with its name: a repeat of the attempt writes the same file.
