@@ -107,7 +107,11 @@ impl Daemon {
 
     /// Serves and works until `stop` is there.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let workers = Workers::start(&self.flow, self.config.mail.concurrency);
+        let workers = Workers::start(
+            &self.flow,
+            self.config.mail.concurrency,
+            self.config.flow.distribute,
+        );
         let reloads = tokio::spawn(reload_on_change(self.config.clone(), self.flow.clone()));
         let handle = self.server.handle();
         let serving = tokio::spawn(self.server);

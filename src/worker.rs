@@ -40,11 +40,15 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts the lanes and the sweep; `sends` notices go out at once.
-    pub fn start(flow: &Arc<Flow>, sends: usize) -> Self {
+    /// Starts the lanes and the sweep; `sends` notices go out at once. Without `distribute` nobody
+    /// is given a lead.
+    pub fn start(flow: &Arc<Flow>, sends: usize, distribute: bool) -> Self {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = Vec::new();
         for (lane, kinds) in LANES {
+            if matches!(lane, Lane::Assign) && !distribute {
+                continue;
+            }
             let copies = if matches!(lane, Lane::Mail) {
                 sends.max(1)
             } else {

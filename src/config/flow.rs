@@ -10,6 +10,7 @@ pub(super) fn read(table: &Table<'_>) -> Settings {
     let alarm_min = table.int("held_alarm_after_min", 1..=30 * 24 * 60);
     let settings = Settings {
         held_alarm_after_ms: alarm_min.map_or(default.held_alarm_after_ms, |min| min * MINUTE),
+        distribute: table.bool("distribute").unwrap_or(default.distribute),
         queue_window: super::size(
             table,
             "queue_window",

@@ -7,6 +7,8 @@ use crate::clock::{HOUR, Millis};
 pub struct Settings {
     /// After this long a held lead alarms.
     pub held_alarm_after_ms: Millis,
+    /// Whether leads are given to reps; `false` lets them wait, for maintenance.
+    pub distribute: bool,
     /// How many tickets the queue in memory holds.
     pub queue_window: usize,
     /// The grade of a lead for which no `grade` line applies; empty for none.
@@ -19,6 +21,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             held_alarm_after_ms: 4 * HOUR,
+            distribute: true,
             queue_window: 10_000,
             default_grade: String::new(),
             default_pool: String::new(),
