@@ -282,7 +282,7 @@ pub(super) fn take_back(
     for pool in policy.roster.pools() {
         let is_member = route::members(&policy.roster, &pool).contains(&rep);
         if is_member {
-            tx.wake(&pool, 1, now)?;
+            tx.wake(&pool, now)?;
         }
     }
     Ok(())

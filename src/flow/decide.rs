@@ -150,18 +150,25 @@ impl Decider {
             return;
         };
         let from = std::mem::replace(&mut self.last, to);
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for arrived in batch {
-            match self.outcome(arrived) {
-                Ok(outcome) => outcomes.push(outcome),
-                Err(fault) => {
-                    tracing::error!(%fault, "earlier leads could not be read");
-                    self.last = from;
-                    self.failed.store(true, Ordering::SeqCst);
-                    return;
-                }
+        let ledger = self.flow.ledger.clone();
+        let outcomes = ledger.read(|r| {
+            let outcome = |arrived| self.outcome(r, arrived);
+            r.at_one_moment(|_| {
+                batch
+                    .into_iter()
+                    .map(outcome)
+                    .collect::<Result<Vec<_>, _>>()
+            })
+        });
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(fault) => {
+                tracing::error!(%fault, "earlier leads could not be read");
+                self.last = from;
+                self.failed.store(true, Ordering::SeqCst);
+                return;
             }
-        }
+        };
         let (flow, failed, now) = (
             self.flow.clone(),
             self.failed.clone(),
@@ -200,7 +207,7 @@ impl Decider {
         }
     }
 
-    fn outcome(&mut self, arrived: Arrived) -> Result<Outcome, Fault> {
+    fn outcome(&mut self, reads: &Reads<'_>, arrived: Arrived) -> Result<Outcome, Fault> {
         let policy = self.flow.policy();
         let undecided = &arrived.undecided;
         let read = read_inquiries(&policy, undecided);
@@ -213,7 +220,8 @@ impl Decider {
                 Ok(inquiries) => inquiries.get(at).cloned().unwrap_or_default(),
                 Err(_) => Inquiry::default(),
             };
-            let facts = self.facts(*seq, undecided.submission.received_at, &inquiry)?;
+            let known = (reads, *seq, undecided.submission.received_at);
+            let facts = self.facts(known, &inquiry)?;
             let decided = match &read {
                 Err(why) => held(why.clone(), HoldCause::Unreadable),
                 Ok(_) => policy.rulebook.decide(&Asked {
@@ -239,13 +247,16 @@ impl Decider {
         })
     }
 
-    fn facts(&mut self, seq: i64, at: Millis, inquiry: &Inquiry) -> Result<Facts, Fault> {
+    fn facts(
+        &mut self,
+        (reads, seq, at): (&Reads<'_>, i64, Millis),
+        inquiry: &Inquiry,
+    ) -> Result<Facts, Fault> {
         if inquiry.is_test {
             return Ok(Facts::default());
         }
         let keys = self.flow.person_keys(inquiry);
-        let persons = &self.persons;
-        let seen = self.flow.ledger.read(|r| persons.seen(r, seq, &keys))?;
+        let seen = self.persons.seen(reads, seq, &keys)?;
         self.persons.note(seq, at, &keys);
         Ok(Facts { seen })
     }

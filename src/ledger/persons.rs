@@ -20,7 +20,7 @@ pub type PersonKey = [u8; 16];
 const PENDING_MAX: usize = 200_000;
 /// How many keys one step of the flush writes, so that a lead never waits long behind it.
 const SLICE: usize = 2_000;
-/// More earlier leads than this are not counted.
+/// More earlier leads than this are not counted; the same number stands in the statement.
 const COUNTED_MAX: i64 = 20;
 
 /// The keys are hashes already.
@@ -169,10 +169,11 @@ impl Reads<'_> {
         below: i64,
         found: &mut Vec<(i64, Millis)>,
     ) -> Result<(), Fault> {
+        // A bound LIMIT would have SQLite plan the statement anew at every use.
         let sql = "SELECT seq, at FROM persons WHERE key = ?1 AND seq < ?2
-                   ORDER BY seq DESC LIMIT ?3";
+                   ORDER BY seq DESC LIMIT 20";
         let mut statement = self.conn.prepare_cached(sql)?;
-        let mut rows = statement.query(params![key, below, COUNTED_MAX])?;
+        let mut rows = statement.query(params![key, below])?;
         while let Some(row) = rows.next()? {
             found.push((row.get(0)?, row.get(1)?));
         }

@@ -26,25 +26,17 @@ pub struct Stored {
     pub leads: Vec<(Standing, i64, LeadId)>,
 }
 
+/// The inner keys of a submission's leads follow from its own, so that no counter is written.
+const LEADS_MAX: i64 = 1 << 10;
 const ENTRY: usize = 25;
 
 impl Tx<'_> {
     /// Stores a submission, unless all its leads are there already.
     pub fn receive(&self, submission: &Submission) -> Result<Stored, Fault> {
-        let mut next = None;
+        let id = self.next_submission()?;
         let mut leads = Vec::with_capacity(submission.keys.len());
-        for key in &submission.keys {
-            let seq = match next {
-                Some(seq) => seq,
-                None => self.next_lead()?,
-            };
-            let entry = self.name_lead(submission, key, seq)?;
-            next = Some(if entry.0 == Standing::New {
-                seq + 1
-            } else {
-                seq
-            });
-            leads.push(entry);
+        for (at, key) in (0..LEADS_MAX).zip(&submission.keys) {
+            leads.push(self.name_lead(submission, key, id * LEADS_MAX + at)?);
         }
         if leads
             .iter()
@@ -56,9 +48,10 @@ impl Tx<'_> {
             });
         }
         let headers = serde_json::to_string(&submission.headers)?;
-        let sql = "INSERT INTO submissions (source, received_at, headers, query, raw, leads)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO submissions (id, source, received_at, headers, query, raw, leads)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         self.conn.prepare_cached(sql)?.execute(params![
+            id,
             submission.source,
             submission.received_at,
             headers,
@@ -66,11 +59,10 @@ impl Tx<'_> {
             submission.raw,
             pack(&leads),
         ])?;
-        let submission = self.conn.last_insert_rowid();
-        if let Some(next) = next {
-            self.set_meta("next_lead", next)?;
-        }
-        Ok(Stored { submission, leads })
+        Ok(Stored {
+            submission: id,
+            leads,
+        })
     }
 
     fn name_lead(
@@ -125,12 +117,12 @@ impl Tx<'_> {
         Ok((standing, lead, LeadId(uuid::Uuid::from_bytes(uuid_there))))
     }
 
-    fn next_lead(&self) -> Result<i64, Fault> {
-        Ok(self.meta("next_lead")?.unwrap_or(1))
-    }
-
-    pub(super) fn meta(&self, key: &str) -> Result<Option<i64>, Fault> {
-        super::Reads::new(self.conn).meta(key)
+    fn next_submission(&self) -> Result<i64, Fault> {
+        let sql = "SELECT coalesce(max(id), 0) + 1 FROM submissions";
+        Ok(self
+            .conn
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?)
     }
 
     pub(super) fn set_meta(&self, key: &str, value: i64) -> Result<(), Fault> {

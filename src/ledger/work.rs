@@ -111,15 +111,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes the best `n` waiting leads of a pool due: a place is free.
-    pub fn wake(&self, pool: &str, n: i64, now: Millis) -> Result<usize, Fault> {
-        let sql = "UPDATE work SET due_at = ?3, version = version + 1 WHERE id IN (
-                       SELECT id FROM work WHERE pool = ?1 AND due_at > ?3
-                       ORDER BY priority, lead_id LIMIT ?2)";
-        Ok(self
-            .conn
-            .prepare_cached(sql)?
-            .execute(params![pool, n, now])?)
+    /// Makes the best waiting lead of a pool due: a place is free.
+    pub fn wake(&self, pool: &str, now: Millis) -> Result<usize, Fault> {
+        let sql = "UPDATE work SET due_at = ?2, version = version + 1 WHERE id IN (
+                       SELECT id FROM work WHERE pool = ?1 AND due_at > ?2
+                       ORDER BY priority, lead_id LIMIT 1)";
+        Ok(self.conn.prepare_cached(sql)?.execute(params![pool, now])?)
     }
 
     /// Makes every waiting lead due: the policy changed.
