@@ -213,9 +213,13 @@ pub(super) fn sample() -> Notice {
             company: Some("Werk GmbH".into()),
             message: Some(message.into()),
             country: Some("DE".into()),
+            job_title: Some("Einkauf".into()),
+            website: Some("https://www.werk.example".into()),
+            city: Some("Berlin".into()),
+            other: [("employees".to_owned(), vec!["12".to_owned()])].into(),
             ..crate::lead::Fields::default()
         },
-        attribution: crate::lead::Attribution::default(),
+        attribution: crate::lead::Attribution([("utm_campaign".into(), "spring".into())].into()),
         why: vec![
             (30, "asked for a demo".into()),
             (20, "company e-mail".into()),

@@ -66,7 +66,14 @@ impl Policy {
         let (name, text) = &files.reps;
         let roster = Roster::parse(name, text, &none).map_err(&mut keep).ok();
         let (name, text) = &files.sources;
-        let sources = Sources::parse(name, text, &none, secrets)
+        // A secret that was changed where a reference leads makes another version, too.
+        let resolved = std::cell::RefCell::new(Sha256::new());
+        let noted = |reference: &str| {
+            let secret = secrets(reference)?;
+            resolved.borrow_mut().update(secret.expose().as_bytes());
+            Ok(secret)
+        };
+        let sources = Sources::parse(name, text, &none, &noted)
             .map_err(&mut keep)
             .ok();
         let templates = Templates::load(&files.templates).map_err(&mut keep).ok();
@@ -86,7 +93,7 @@ impl Policy {
         else {
             return Err(problems);
         };
-        let (hash, text) = digest(files);
+        let (hash, text) = digest(files, resolved.into_inner());
         Ok(Self {
             id: 0,
             hash,
@@ -127,8 +134,7 @@ fn pools_named(rules: &BTreeMap<String, String>) -> BTreeSet<String> {
 }
 
 /// The version's name, and what is kept of it: rules and reps, never sources, which may hold keys.
-fn digest(files: &PolicyFiles) -> (PolicyHash, String) {
-    let mut hash = Sha256::new();
+fn digest(files: &PolicyFiles, mut hash: Sha256) -> (PolicyHash, String) {
     let fixed = [&files.sources, &files.reps];
     let named = fixed.iter().map(|(name, text)| (name, text));
     for (name, text) in files.rules.iter().chain(&files.templates).chain(named) {

@@ -2,7 +2,7 @@
 
 use crate::clock::{Millis, SECOND};
 
-/// Section `[intake]`: bounds that hold for every source; a source may set lower ones.
+/// Section `[intake]`: bounds of every source that sets none of its own.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The longest body.

@@ -65,7 +65,7 @@ impl Ledger {
     /// Opens the ledger as the one process that serves it.
     pub fn serve(settings: &Settings) -> Result<Self, Fault> {
         let dir = &settings.data_dir;
-        std::fs::create_dir_all(dir)
+        make_private(dir)
             .map_err(|e| Fault::Store(format!("{} cannot be made: {e}", dir.display())))?;
         let lock = lock(dir)?;
         Self::open(settings, Some(lock))
@@ -235,6 +235,13 @@ fn boxed<T: Send + 'static>(
         value: None,
         done,
     })
+}
+
+/// A folder of personal data is for its owner alone; one that is there stays as it is.
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(dir)
 }
 
 /// The ledger's file in a data folder.
