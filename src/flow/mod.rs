@@ -113,6 +113,8 @@ impl Flow {
             *slot = Some(thread);
         }
         flow.settle_policy()?;
+        let now = flow.clock.now();
+        flow.ledger.write_blocking(move |tx| tx.void_leases(now))?;
         Ok(flow)
     }
 

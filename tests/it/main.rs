@@ -6,10 +6,14 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod crash;
 mod deliver;
+mod fsync;
+mod hostile;
 mod house;
 mod intake;
 mod letter;
 mod life;
 mod mailbox;
+mod process;
 mod rules;
