@@ -45,6 +45,9 @@ impl Workers {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = Vec::new();
         for (lane, kinds) in LANES {
+            if matches!(lane, Lane::Assign) && !flow.settings().distribute {
+                continue;
+            }
             let copies = if matches!(lane, Lane::Mail) {
                 sends.max(1)
             } else {

@@ -16,6 +16,7 @@ pub(super) fn read(table: &Table<'_>) -> Settings {
             100..=10_000_000,
             default.queue_window,
         ),
+        distribute: table.bool("distribute").unwrap_or(default.distribute),
         default_grade: table.text("default_grade").unwrap_or(default.default_grade),
         default_pool: table.text("default_pool").unwrap_or(default.default_pool),
     };

@@ -120,6 +120,11 @@ impl Flow {
         self.policy.load_full()
     }
 
+    /// Section `[flow]`.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// How many submissions are on disk and not yet decided.
     pub fn undecided(&self) -> usize {
         BACKLOG - self.backlog.available_permits()

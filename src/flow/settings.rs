@@ -1,4 +1,4 @@
-//! How long a lead may stand still.
+//! How leads flow, and how long one may stand still.
 
 use crate::clock::{HOUR, Millis};
 
@@ -9,6 +9,8 @@ pub struct Settings {
     pub held_alarm_after_ms: Millis,
     /// How many tickets the queue in memory holds.
     pub queue_window: usize,
+    /// Whether leads are given to reps; `false` lets them wait: for maintenance.
+    pub distribute: bool,
     /// The grade of a lead for which no `grade` line applies; empty for none.
     pub default_grade: String,
     /// The pool of a lead for which no `route` line applies; empty for none.
@@ -20,6 +22,7 @@ impl Default for Settings {
         Self {
             held_alarm_after_ms: 4 * HOUR,
             queue_window: 10_000,
+            distribute: true,
             default_grade: String::new(),
             default_pool: String::new(),
         }
