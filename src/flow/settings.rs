@@ -1,4 +1,4 @@
-//! How long a lead may stand still.
+//! How leads flow, and how long one may stand still.
 
 use crate::clock::{HOUR, Millis};
 

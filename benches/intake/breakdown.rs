@@ -1,0 +1,97 @@
+//! What the steps of one lead cost, measured one by one on one core.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use leadgate::clock::Clock;
+use leadgate::lead::{Facts, Headers, Inquiry, Submission};
+use leadgate::rules::Asked;
+use leadgate::source::{Admission, Admitted, Request};
+
+use crate::leadgate::{SOURCE, Shipped};
+use crate::requests;
+
+/// Microseconds a lead.
+pub(crate) struct Breakdown {
+    /// Over so many.
+    pub(crate) leads: usize,
+    /// The signature, and what names the lead.
+    pub(crate) admit: f64,
+    /// The inquiry read from the committed bytes, normalised.
+    pub(crate) parse: f64,
+    /// The rules, with the trace.
+    pub(crate) rules: f64,
+    /// Lines passed, on average.
+    pub(crate) lines: f64,
+}
+
+/// Does each step for all leads before the next one.
+pub(crate) fn measure(shipped: &Shipped, leads: usize) -> anyhow::Result<Breakdown> {
+    let source = shipped.source()?;
+    let now = Clock::system().now();
+    let sent: Vec<(Headers, Vec<u8>)> = requests::samples(shipped, leads)?
+        .map(|sample| (Headers(sample.headers), sample.body))
+        .collect();
+
+    let start = Instant::now();
+    let mut admitted: Vec<Admitted> = Vec::with_capacity(leads);
+    for (headers, body) in &sent {
+        let request = Request {
+            method: "POST",
+            query: "",
+            headers,
+            body,
+        };
+        match source.adapter.admit(source, &request, now) {
+            Ok(Admission::Leads(leads)) => admitted.push(leads),
+            Ok(Admission::Answered(_)) => anyhow::bail!("a lead was not taken for one"),
+            Err(refusal) => anyhow::bail!("a lead was refused: {refusal}"),
+        }
+    }
+    let admit = micros(start, leads);
+
+    let submissions: Vec<Submission> = admitted
+        .into_iter()
+        .map(|admitted| Submission {
+            source: SOURCE.to_owned(),
+            received_at: now,
+            headers: admitted.headers,
+            query: admitted.query,
+            raw: admitted.raw,
+            keys: Vec::new(),
+        })
+        .collect();
+    let start = Instant::now();
+    let mut inquiries: Vec<Inquiry> = Vec::with_capacity(leads);
+    for submission in &submissions {
+        let read = source.adapter.parse(source, submission);
+        inquiries.extend(read.map_err(anyhow::Error::msg)?);
+    }
+    let parse = micros(start, leads);
+
+    let facts = Facts::default();
+    let mut passed = 0;
+    let start = Instant::now();
+    for inquiry in &inquiries {
+        let decided = shipped.policy.rulebook.decide(&Asked {
+            inquiry,
+            source: SOURCE,
+            received_at: now,
+            facts: &facts,
+            overruled: None,
+        });
+        passed += black_box(decided).trace.0.len();
+    }
+    let rules = micros(start, leads);
+    Ok(Breakdown {
+        leads,
+        admit,
+        parse,
+        rules,
+        lines: passed as f64 / leads as f64,
+    })
+}
+
+fn micros(start: Instant, leads: usize) -> f64 {
+    start.elapsed().as_secs_f64() * 1e6 / leads as f64
+}
