@@ -26,7 +26,7 @@ const BACKLOG: usize = 4_096;
 type Job = (web::Bytes, oneshot::Sender<()>);
 
 /// Starts such a server and measures it.
-pub(crate) fn measure(kind: &str, folder: &Path, load: Load) -> anyhow::Result<Run> {
+pub(crate) fn measure(kind: &str, folder: &Path, load: &Load) -> anyhow::Result<Run> {
     let address = process::free_address()?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args([SERVE, kind]).arg(folder);
@@ -34,7 +34,7 @@ pub(crate) fn measure(kind: &str, folder: &Path, load: Load) -> anyhow::Result<R
     let server = Server::start(&mut command, address)?;
     let before = server.cpu_seconds()?;
     let sent = load.send(server.address)?;
-    let run = Run::new(&load, &sent, sent.end, server.cpu_seconds()? - before)
+    let run = Run::new(load, &sent, sent.end, server.cpu_seconds()? - before)
         .with_memory(server.peak_mib()?);
     if kind == STORE {
         let conn = rusqlite::Connection::open(folder.join(FILE))?;

@@ -88,7 +88,7 @@ pub(crate) fn measure(shipped: &Shipped, leads: usize) -> anyhow::Result<Breakdo
         admit,
         parse,
         rules,
-        lines: passed as f64 / leads as f64,
+        lines: f64::from(u32::try_from(passed / leads.max(1)).unwrap_or(0)),
     })
 }
 

@@ -6,6 +6,9 @@
 
 #![expect(
     clippy::print_stderr,
+    clippy::cast_precision_loss,
+    clippy::needless_pass_by_value,
+    clippy::redundant_closure_for_method_calls,
     reason = "a program for a terminal: the table goes to stdout, progress to stderr"
 )]
 
@@ -63,8 +66,8 @@ fn main() -> anyhow::Result<()> {
             std::fs::create_dir_all(&folder)?;
             let load = Load::of(requests::build(&policy, options.leads)?);
             let run = match at {
-                0 => bare::measure(bare::ANSWER, &folder, load),
-                1 => bare::measure(bare::STORE, &folder, load),
+                0 => bare::measure(bare::ANSWER, &folder, &load),
+                1 => bare::measure(bare::STORE, &folder, &load),
                 _ => leadgate::measure(&policy, &folder, load, at == 3),
             };
             let run = run.with_context(|| row.name.to_owned())?;

@@ -210,16 +210,17 @@ impl Decider {
     fn outcome(&mut self, reads: &Reads<'_>, arrived: Arrived) -> Result<Outcome, Fault> {
         let policy = self.flow.policy();
         let undecided = &arrived.undecided;
-        let read = read_inquiries(&policy, undecided);
+        let mut read = read_inquiries(&policy, undecided);
         let mut fresh = Vec::new();
         for (at, (standing, seq, id)) in undecided.leads.iter().enumerate() {
             if *standing != Standing::New {
                 continue;
             }
-            let inquiry = match &read {
-                Ok(inquiries) => inquiries.get(at).cloned().unwrap_or_default(),
-                Err(_) => Inquiry::default(),
-            };
+            let inquiry = read
+                .as_mut()
+                .ok()
+                .and_then(|inquiries| inquiries.get_mut(at));
+            let inquiry = inquiry.map(std::mem::take).unwrap_or_default();
             let known = (reads, *seq, undecided.submission.received_at);
             let facts = self.facts(known, &inquiry)?;
             let decided = match &read {

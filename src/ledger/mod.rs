@@ -113,7 +113,7 @@ impl Ledger {
         let (tell, told) = tokio::sync::oneshot::channel();
         let done = move |result| drop(tell.send(result));
         let jobs = self.jobs()?;
-        let task = boxed(work, done);
+        let task = boxed(work, done, true);
         jobs.send(task).await.map_err(|_| Fault::Stopped)?;
         told.await.map_err(|_| Fault::Stopped)?
     }
@@ -135,7 +135,7 @@ impl Ledger {
         work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
         done: impl FnOnce(Result<T, Fault>) + Send + 'static,
     ) -> Result<(), Fault> {
-        let task = boxed(work, done);
+        let task = boxed(work, done, true);
         let jobs = self.jobs()?;
         // Waiting is for threads of our own only; at the start, on a thread of the runtime, there
         // is always room.
@@ -148,13 +148,14 @@ impl Ledger {
         }
     }
 
-    /// As `write_then`, but refuses instead of waiting when too much waits already.
+    /// As `write_then`, but refuses instead of waiting when too much waits already. For steps that
+    /// fail only when the store does: an error undoes the whole group.
     pub fn try_write_then<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
         done: impl FnOnce(Result<T, Fault>) + Send + 'static,
     ) -> Result<(), Fault> {
-        let task = boxed(work, done);
+        let task = boxed(work, done, false);
         self.jobs()?.try_send(task).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Fault::Stopped,
@@ -229,11 +230,13 @@ impl Ledger {
 fn boxed<T: Send + 'static>(
     work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
     done: impl FnOnce(Result<T, Fault>) + Send + 'static,
+    guarded: bool,
 ) -> Box<dyn Step> {
     Box::new(Task {
         work: Some(work),
         value: None,
         done,
+        guarded,
     })
 }
 

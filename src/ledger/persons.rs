@@ -52,6 +52,8 @@ pub struct Persons {
     flushing: Pending,
     /// The last lead noted.
     upto: i64,
+    /// Whether the table holds anything; until then nobody is looked up in it.
+    written: bool,
     flushed: Option<std::sync::mpsc::Receiver<Result<(), Fault>>>,
 }
 
@@ -63,7 +65,7 @@ impl Persons {
     ) -> Result<Self, Fault> {
         let mut persons = Self::default();
         let mut after = ledger.read(|r| Ok(r.meta("persons_upto")?.unwrap_or(0)))?;
-        persons.upto = after;
+        (persons.upto, persons.written) = (after, after > 0);
         loop {
             let leads = ledger.read(|r| r.leads_after(after, 1_000))?;
             let Some(last) = leads.last() else { break };
@@ -91,7 +93,9 @@ impl Persons {
     pub fn seen(&self, reads: &Reads<'_>, seq: i64, keys: &[PersonKey]) -> Result<Seen, Fault> {
         let mut found: Vec<(i64, Millis)> = Vec::new();
         for key in keys {
-            reads.person(key, seq, &mut found)?;
+            if self.written {
+                reads.person(key, seq, &mut found)?;
+            }
             for map in [&self.pending, &self.flushing] {
                 let noted = map.get(key).into_iter().flatten();
                 found.extend(noted.filter(|(lead, _)| *lead < seq));
@@ -136,7 +140,7 @@ impl Persons {
             .collect();
         rows.sort_unstable();
         let (tell, told) = std::sync::mpsc::channel();
-        self.flushed = Some(told);
+        (self.flushed, self.written) = (Some(told), true);
         let (ledger, upto) = (ledger.clone(), self.upto);
         std::thread::spawn(move || {
             let written = rows.chunks(SLICE).try_for_each(|slice| {
@@ -169,7 +173,6 @@ impl Reads<'_> {
         below: i64,
         found: &mut Vec<(i64, Millis)>,
     ) -> Result<(), Fault> {
-        // A bound LIMIT would have SQLite plan the statement anew at every use.
         let sql = "SELECT seq, at FROM persons WHERE key = ?1 AND seq < ?2
                    ORDER BY seq DESC LIMIT 20";
         let mut statement = self.conn.prepare_cached(sql)?;

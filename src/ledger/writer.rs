@@ -11,7 +11,10 @@ use super::{Fault, Tx};
 
 /// A step of a group commit.
 pub(super) trait Step: Send {
-    /// Writes; an error undoes this step alone.
+    /// Whether an error undoes this step alone. A step that fails only when the store does may ride
+    /// without that, which is cheaper: its error undoes the whole group.
+    fn is_guarded(&self) -> bool;
+    /// Writes.
     fn run(&mut self, tx: &Tx<'_>) -> Result<(), Fault>;
     /// Learns, after the commit, whether it is on disk.
     fn done(self: Box<Self>, committed: Result<(), Fault>);
@@ -22,6 +25,7 @@ pub(super) struct Task<F, T, D> {
     pub(super) work: Option<F>,
     pub(super) value: Option<T>,
     pub(super) done: D,
+    pub(super) guarded: bool,
 }
 
 impl<F, T, D> Step for Task<F, T, D>
@@ -30,6 +34,10 @@ where
     T: Send,
     D: FnOnce(Result<T, Fault>) + Send,
 {
+    fn is_guarded(&self) -> bool {
+        self.guarded
+    }
+
     fn run(&mut self, tx: &Tx<'_>) -> Result<(), Fault> {
         let work = self.work.take().ok_or(Fault::Stopped)?;
         self.value = Some(work(tx)?);
@@ -118,6 +126,11 @@ fn write(conn: &Connection, group: &mut [Box<dyn Step>]) -> Result<Vec<Result<()
     let tx = Tx::new(conn);
     let mut results = Vec::with_capacity(group.len());
     for step in group.iter_mut() {
+        if !step.is_guarded() {
+            step.run(&tx)?;
+            results.push(Ok(()));
+            continue;
+        }
         run("SAVEPOINT step")?;
         let result = step.run(&tx);
         if result.is_err() {
