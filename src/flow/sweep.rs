@@ -1,24 +1,27 @@
 //! Pushes what is due again, so that nothing depends on the queue remembering.
 
 use super::Flow;
-use crate::lead::Priority;
+use crate::lead::{Priority, WorkKind};
 use crate::ledger::Fault;
 
 impl Flow {
-    /// Fills the queue's window from the ledger; returns how many tickets were pushed.
+    /// Fills the queue's windows from the ledger; returns how many tickets were pushed.
     pub async fn sweep(&self) -> Result<usize, Fault> {
-        let room = self.queue.room();
-        if room == 0 {
-            return Ok(0);
-        }
-        let limit = i64::try_from(room).unwrap_or(i64::MAX);
         let now = self.clock.now();
+        let rooms = WorkKind::ALL.map(|kind| (kind, self.queue.room(kind)));
+        let distribute = self.settings.distribute;
         let tickets = self
             .ledger
             .read_off(move |r| {
                 let mut tickets = Vec::new();
-                for priority in [Priority::Hot, Priority::Normal, Priority::Low] {
-                    tickets.extend(r.due(priority, now, limit)?);
+                for (kind, room) in rooms {
+                    if kind == WorkKind::Assign && !distribute {
+                        continue;
+                    }
+                    let limit = i64::try_from(room).unwrap_or(i64::MAX);
+                    for priority in [Priority::Hot, Priority::Normal, Priority::Low] {
+                        tickets.extend(r.due((kind, priority), now, limit)?);
+                    }
                 }
                 Ok(tickets)
             })

@@ -137,14 +137,20 @@ impl Tx<'_> {
 }
 
 impl Reads<'_> {
-    /// What is due of one priority, the longest due first.
-    pub fn due(&self, priority: Priority, now: Millis, limit: i64) -> Result<Vec<Ticket>, Fault> {
+    /// What is due of one kind and priority, the longest due first.
+    pub fn due(
+        &self,
+        (kind, priority): (WorkKind, Priority),
+        now: Millis,
+        limit: i64,
+    ) -> Result<Vec<Ticket>, Fault> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM work WHERE priority = ?1 AND due_at <= ?2
-             ORDER BY due_at LIMIT ?3"
+            "SELECT {COLUMNS} FROM work WHERE kind = ?1 AND priority = ?2 AND due_at <= ?3
+             ORDER BY due_at LIMIT ?4"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![priority.rank(), now, limit], work_of)?;
+        let rows =
+            statement.query_map(params![kind.as_str(), priority.rank(), now, limit], work_of)?;
         rows.map(|work| Ok(Ticket::from(&work?))).collect()
     }
 

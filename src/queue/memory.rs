@@ -15,7 +15,7 @@ const TURNS: [Priority; 12] = {
     ]
 };
 
-/// A bounded window; tickets for the same row and version are held once.
+/// A bounded window for each kind of work; tickets for the same row and version are held once.
 pub struct Memory {
     window: usize,
     inner: Mutex<Inner>,
@@ -49,7 +49,11 @@ impl Memory {
     pub(super) fn push(&self, tickets: &[Ticket]) {
         let mut inner = self.inner();
         for ticket in tickets {
-            if inner.waiting >= self.window || !inner.known.insert((ticket.work, ticket.version)) {
+            let full = inner
+                .lanes
+                .get(&ticket.kind)
+                .is_some_and(|l| l.waiting() >= self.window);
+            if full || !inner.known.insert((ticket.work, ticket.version)) {
                 continue;
             }
             inner.waiting += 1;
@@ -102,8 +106,10 @@ impl Memory {
         (inner.waiting, inner.known.len() - inner.waiting)
     }
 
-    pub(super) fn room(&self) -> usize {
-        self.window.saturating_sub(self.inner().waiting)
+    pub(super) fn room(&self, kind: WorkKind) -> usize {
+        let inner = self.inner();
+        let waiting = inner.lanes.get(&kind).map_or(0, Lane::waiting);
+        self.window.saturating_sub(waiting)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -112,6 +118,10 @@ impl Memory {
 }
 
 impl Lane {
+    fn waiting(&self) -> usize {
+        self.by_priority.iter().map(VecDeque::len).sum()
+    }
+
     fn of(&mut self, priority: Priority) -> &mut VecDeque<Ticket> {
         let [hot, normal, low] = &mut self.by_priority;
         match priority {
@@ -187,6 +197,11 @@ mod tests {
     fn the_window_is_bounded() {
         let queue = Memory::new(2);
         queue.push(&[1, 2, 3].map(|n| ticket(n, Priority::Hot)));
-        assert_eq!((queue.depth(), queue.room()), ((2, 0), 0));
+        assert_eq!((queue.depth(), queue.room(WorkKind::Assign)), ((2, 0), 0));
+        assert_eq!(
+            queue.room(WorkKind::Mail),
+            2,
+            "no kind takes the place of another"
+        );
     }
 }

@@ -14,7 +14,7 @@ pub enum Queue {
 }
 
 impl Queue {
-    /// A bounded window in memory.
+    /// A bounded window in memory for each kind of work.
     pub fn memory(window: usize) -> Self {
         Self::Memory(std::sync::Arc::new(Memory::new(window)))
     }
@@ -55,10 +55,10 @@ impl Queue {
         }
     }
 
-    /// How many more tickets have room.
-    pub fn room(&self) -> usize {
+    /// How many more tickets of a kind have room: no kind takes the place of another.
+    pub fn room(&self, kind: WorkKind) -> usize {
         match self {
-            Self::Memory(memory) => memory.room(),
+            Self::Memory(memory) => memory.room(kind),
         }
     }
 }

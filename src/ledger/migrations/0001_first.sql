@@ -122,7 +122,7 @@ CREATE TABLE work (
     pool     TEXT                 -- where the lead waits for a place; NULL for everything else
 );
 CREATE INDEX work_waiting ON work (pool, priority, lead_id) WHERE pool IS NOT NULL;
-CREATE INDEX work_due ON work (priority, due_at);
+CREATE INDEX work_due ON work (kind, priority, due_at);
 CREATE INDEX work_lead ON work (lead_id);
 
 CREATE TABLE reps_load (
