@@ -219,6 +219,9 @@ async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> Htt
     if !ready.load(Ordering::SeqCst) {
         return HttpResponse::ServiceUnavailable().body("stopping\n");
     }
+    if !flow.is_alive() {
+        return HttpResponse::ServiceUnavailable().body("a thread has died; restart\n");
+    }
     if flow.ledger.health().is_broken() {
         return HttpResponse::ServiceUnavailable().body("the ledger's disk failed\n");
     }
@@ -232,10 +235,13 @@ async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> Htt
     }
 }
 
+/// One patience for all: whoever stops it waits so long and no longer.
 async fn drain(handle: &ServerHandle, flow: &Arc<Flow>, workers: Workers, config: &Config) {
     let patience = u64::try_from(config.server.shutdown_timeout_ms).unwrap_or(10_000);
-    handle.stop(true).await;
-    workers.stop(Duration::from_millis(patience)).await;
+    let begun = std::time::Instant::now();
+    let patience = Duration::from_millis(patience);
+    let _ = tokio::time::timeout(patience, handle.stop(true)).await;
+    workers.stop(patience.saturating_sub(begun.elapsed())).await;
     close(flow).await;
 }
 

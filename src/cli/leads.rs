@@ -237,7 +237,7 @@ pub(super) fn act(
     let phrases = policy.rulebook.phrases().to_vec();
     let now = Clock::system().now();
     let mut policy = policy;
-    policy.id = ledger.write_blocking(move |tx| tx.publish(&hash, &phrases, "{}", now))?;
+    policy.id = ledger.write_blocking(move |tx| tx.keep_policy(&hash, &phrases, "{}", now))?;
     let context = Context::new(policy, now, &config.flow, &config.mail);
     let actor = Actor::Person(by.trim().to_owned());
     ledger.write_blocking(move |tx| command::apply(tx, &context, lead, &act, &actor))?;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -19,6 +19,8 @@ use crate::rules::Asked;
 
 /// The most submissions that one second commit takes together.
 const BATCH: usize = 256;
+/// How long the first of a batch waits for the others.
+const LINGER: Duration = Duration::from_millis(1);
 /// How long after a failed commit the ledger is asked again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -28,6 +30,8 @@ pub(super) enum Arrival {
     Submission(Box<Arrived>),
     /// A lead that is to be screened again.
     Rescreen(Ticket),
+    /// Verdicts could not be written: they are on disk undecided.
+    Again,
     /// The daemon stops.
     Stop,
 }
@@ -75,6 +79,7 @@ impl Decider {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
+            let begun = Instant::now();
             let mut batch = Vec::new();
             let mut next = Some(first);
             while let Some(arrival) = next.take() {
@@ -85,9 +90,13 @@ impl Decider {
                     }
                     Arrival::Rescreen(ticket) => self.rescreen(ticket),
                     Arrival::Submission(arrived) => batch.push(*arrived),
+                    Arrival::Again => {}
                 }
+                // What was committed together arrives one by one: a short wait lets it be decided
+                // and written together, too.
+                let left = LINGER.saturating_sub(begun.elapsed());
                 if batch.len() < BATCH {
-                    next = arrivals.try_recv().ok();
+                    next = arrivals.recv_timeout(left).ok();
                 }
             }
             self.decide(batch);
@@ -194,6 +203,7 @@ impl Decider {
                 Err(fault) => {
                     tracing::error!(%fault, "verdicts could not be written; they are tried again");
                     failed.store(true, Ordering::SeqCst);
+                    let _ = flow_after.arrivals.send(Arrival::Again);
                 }
             }
             drop(tell_done);

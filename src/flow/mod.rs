@@ -87,7 +87,7 @@ impl Flow {
     /// Starts the thread that decides, with a policy that was assembled.
     pub fn start(parts: Parts, policy: Policy) -> Result<Arc<Self>, Fault> {
         let (arrivals, arrived) = std::sync::mpsc::channel();
-        let policy = publish::store(&parts.ledger, policy, parts.clock.now())?;
+        let (policy, is_other) = publish::store(&parts.ledger, policy, parts.clock.now())?;
         let flow = Arc::new(Self {
             ledger: parts.ledger,
             queue: parts.queue,
@@ -112,7 +112,9 @@ impl Flow {
         if let Ok(mut slot) = flow.decider.lock() {
             *slot = Some(thread);
         }
-        flow.settle_policy()?;
+        if is_other {
+            flow.settle_policy()?;
+        }
         let now = flow.clock.now();
         flow.ledger.write_blocking(move |tx| tx.void_leases(now))?;
         Ok(flow)
@@ -126,6 +128,13 @@ impl Flow {
     /// How many submissions are on disk and not yet decided.
     pub fn undecided(&self) -> usize {
         BACKLOG - self.backlog.available_permits()
+    }
+
+    /// Whether the threads that write and decide are there; without them nothing may be taken.
+    pub fn is_alive(&self) -> bool {
+        let decider = self.decider.lock().ok();
+        let deciding = decider.is_some_and(|slot| slot.as_ref().is_some_and(|t| !t.is_finished()));
+        deciding && self.ledger.is_alive()
     }
 
     /// Decides what has arrived, then stops deciding. Blocks.

@@ -150,11 +150,18 @@ fn digest(files: &PolicyFiles, mut hash: Sha256) -> (PolicyHash, String) {
     (hash.chars().take(12).collect(), text)
 }
 
-pub(super) fn store(ledger: &Ledger, mut policy: Policy, now: Millis) -> Result<Policy, Fault> {
+/// Stores a policy; also says whether it is another one than the last that was at work.
+pub(super) fn store(
+    ledger: &Ledger,
+    mut policy: Policy,
+    now: Millis,
+) -> Result<(Policy, bool), Fault> {
     let (hash, text) = (policy.hash.clone(), policy.text.clone());
     let phrases = policy.rulebook.phrases().to_vec();
-    policy.id = ledger.write_blocking(move |tx| tx.publish(&hash, &phrases, &text, now))?;
-    Ok(policy)
+    let (id, is_other) =
+        ledger.write_blocking(move |tx| tx.publish(&hash, &phrases, &text, now))?;
+    policy.id = id;
+    Ok((policy, is_other))
 }
 
 impl Flow {
@@ -163,7 +170,7 @@ impl Flow {
         if policy.hash == self.policy().hash {
             return Ok(false);
         }
-        let policy = store(&self.ledger, policy, self.clock.now())?;
+        let (policy, _) = store(&self.ledger, policy, self.clock.now())?;
         tracing::info!(policy = %policy.hash, "a new policy is at work");
         self.policy.store(Arc::new(policy));
         self.settle_policy()?;

@@ -37,6 +37,10 @@ pub(super) fn write_outcome(
     tickets: &mut Vec<Ticket>,
 ) -> Result<(), Fault> {
     let undecided = &outcome.arrived.undecided;
+    for fresh in &outcome.fresh {
+        write_fresh(tx, outcome, fresh, (now, held_alarm), tickets)?;
+    }
+    // Behind the new leads: a batch may hold a lead and its conflict.
     for (standing, seq, _) in &undecided.leads {
         if *standing == Standing::Conflict {
             let event = Event::Conflict {
@@ -44,9 +48,6 @@ pub(super) fn write_outcome(
             };
             tx.append(*seq, (&Actor::Leadgate, &event, None), now)?;
         }
-    }
-    for fresh in &outcome.fresh {
-        write_fresh(tx, outcome, fresh, (now, held_alarm), tickets)?;
     }
     Ok(())
 }

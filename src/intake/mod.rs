@@ -178,11 +178,14 @@ fn client_of(http: &HttpRequest, headers: &Headers, settings: &Settings) -> IpAd
     let peer = http
         .peer_addr()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    client::address(
-        peer,
-        headers.only("x-forwarded-for"),
-        &settings.trusted_proxies,
-    )
+    // Every proxy may add a line of its own; together they are one list.
+    let lines = headers
+        .0
+        .iter()
+        .filter(|(name, _)| name == "x-forwarded-for");
+    let lines: Vec<&str> = lines.map(|(_, value)| value.as_str()).collect();
+    let forwarded = lines.join(",");
+    client::address(peer, Some(&forwarded), &settings.trusted_proxies)
 }
 
 fn respond(answer: Answer) -> HttpResponse {

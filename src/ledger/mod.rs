@@ -190,6 +190,16 @@ impl Ledger {
         &self.inner.health
     }
 
+    /// Whether the thread that writes is there.
+    pub fn is_alive(&self) -> bool {
+        let writer = self
+            .inner
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
     /// Finishes what was given and stops; later writes are refused.
     pub fn close(&self) {
         let jobs = self

@@ -6,9 +6,26 @@ use super::{Fault, Reads, Tx};
 use crate::clock::Millis;
 use crate::lead::Phrase;
 
+/// Under this key stands which policy is at work.
+const AT_WORK: &str = "policy_at_work";
+
 impl Tx<'_> {
-    /// The key of a policy, stored if it is new.
+    /// Puts a policy to work: its key, and whether another was at work before.
     pub fn publish(
+        &self,
+        hash: &str,
+        phrases: &[Phrase],
+        text: &str,
+        at: Millis,
+    ) -> Result<(i64, bool), Fault> {
+        let id = self.keep_policy(hash, phrases, text, at)?;
+        let is_other = Reads::new(self.conn).meta(AT_WORK)? != Some(id);
+        self.set_meta(AT_WORK, id)?;
+        Ok((id, is_other))
+    }
+
+    /// The key of a policy, stored if it is new.
+    pub fn keep_policy(
         &self,
         hash: &str,
         phrases: &[Phrase],

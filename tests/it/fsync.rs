@@ -114,11 +114,11 @@ async fn a_2xx_is_never_sent_before_its_lead_is_on_disk() {
     }
     let home = Home::new().env("LEADGATE_FLOW__DISTRIBUTE", "false");
     let trace = home.dir.path().join("trace").display().to_string();
-    let daemon = home.start_behind(&strace(&trace)).await;
+    let mut daemon = home.start_behind(&strace(&trace)).await;
     let port = home.port;
     let sent = move || (0..LEADS).all(|at| post(port, at));
     assert!(tokio::task::spawn_blocking(sent).await.unwrap());
-    drop(daemon);
+    daemon.stop_traced().await;
     let text = std::fs::read(&trace).unwrap();
     assert_eq!(answered_too_early(&String::from_utf8_lossy(&text)), [0; 0]);
 

@@ -56,6 +56,30 @@ async fn the_same_key_with_other_content_is_the_same_lead_and_a_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_holds_a_lead_and_its_conflict_is_decided_like_any_other() {
+    let batch = "[batch]\nadapter = \"webhook\"\nauth = \"bearer\"\nkey = \"k3y\"\nid = \"$.id\"\nitems = \"$.leads\"\n[hook]";
+    let sources = crate::house::SOURCES.replace("[hook]", batch);
+    let house = plan().file("config/sources.toml", &sources).build().await;
+    let body = r#"{"leads":[{"id":"1","email":"a@b.example"},{"id":"1","email":"c@d.example"},{"id":"2","email":"e@f.example"}]}"#;
+    let (status, answer) = house.post("batch", body).await;
+    assert_eq!(status, 202);
+    house.work().await;
+    let receipts: Vec<_> = answer["receipts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|r| r.as_str())
+        .collect();
+    assert_eq!((receipts.len(), receipts[0] == receipts[1]), (3, true));
+    assert_eq!(house.leads().len(), 2);
+    assert!(
+        house.line(receipts[0]).contains("conflict"),
+        "{}",
+        house.line(receipts[0])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_asks_gets_the_verdict_and_a_test_lead_counts_nowhere() {
     let sources = crate::house::SOURCES.replace(
         "[hook]",

@@ -124,6 +124,21 @@ impl Process {
         self.child.kill().await.unwrap();
     }
 
+    /// Stops the daemon behind `strace`, which ends with it.
+    pub(crate) async fn stop_traced(&mut self) {
+        let pid = self.child.id().unwrap();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        for traced in children.split_whitespace() {
+            let sent = Command::new("kill")
+                .args(["-TERM", traced])
+                .status()
+                .await
+                .unwrap();
+            assert!(sent.success());
+        }
+        self.child.wait().await.unwrap();
+    }
+
     /// As an operator does; the exit code.
     pub(crate) async fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().unwrap().to_string();
