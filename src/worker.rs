@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use crate::clock::Clock;
 use crate::flow::Flow;
 use crate::lead::{Ticket, WorkKind};
+use crate::ledger::Fault;
 
 /// How many leads one transaction assigns at most.
 const ASSIGN_BATCH: usize = 64;
@@ -102,7 +103,7 @@ impl Workers {
 }
 
 /// Does everything that is due now and what follows from it, without the background tasks.
-pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), crate::ledger::Fault> {
+pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
     loop {
         while flow.undecided() > 0 {
             tokio::task::yield_now().await;
@@ -136,8 +137,7 @@ fn batch(lane: Lane) -> usize {
 async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
     let mine = tickets.clone();
     let result = match lane {
-        Lane::Assign => flow.assign(tickets).await,
-        Lane::Upkeep => flow.look_after(tickets).await,
+        Lane::Assign | Lane::Upkeep => together(flow, lane, tickets).await,
         Lane::Mail => {
             let sends = tickets.into_iter().map(|ticket| flow.notify(ticket));
             join_all(sends).await.into_iter().collect()
@@ -155,4 +155,23 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
         tracing::warn!(%fault, "a step failed; it is due again");
     }
     result.is_ok()
+}
+
+/// In one transaction; where that fails one by one, so that one lead's trouble is not the others'.
+async fn together(flow: &Flow, lane: Lane, tickets: Vec<Ticket>) -> Result<(), Fault> {
+    let step = async |tickets: Vec<Ticket>| match lane {
+        Lane::Assign => flow.assign(tickets).await,
+        Lane::Upkeep | Lane::Mail | Lane::Decide => flow.look_after(tickets).await,
+    };
+    let all = step(tickets.clone()).await;
+    if all.is_ok() || tickets.len() == 1 {
+        return all;
+    }
+    let mut result = Ok(());
+    for ticket in tickets {
+        if let Err(fault) = step(vec![ticket]).await {
+            result = Err(fault);
+        }
+    }
+    result
 }

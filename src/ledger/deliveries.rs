@@ -106,8 +106,11 @@ impl Tx<'_> {
         let result = serde_json::to_string(result)?;
         let args = params![begun.delivery.id, begun.n, took_ms, result];
         self.conn.prepare_cached(sql)?.execute(args)?;
-        let sql = "UPDATE deliveries SET state = ?2 WHERE id = ?1 AND state = 'sending'";
-        let args = params![begun.delivery.id, state.as_str()];
+        // An attempt that ends late, after another was begun, says nothing of the delivery any more,
+        // unless it arrived.
+        let sql = "UPDATE deliveries SET state = ?2 WHERE id = ?1 AND state = 'sending'
+                   AND (?2 = 'sent' OR ?3 = (SELECT max(n) FROM attempts WHERE delivery_id = ?1))";
+        let args = params![begun.delivery.id, state.as_str(), begun.n];
         Ok(self.conn.prepare_cached(sql)?.execute(args)? == 1)
     }
 

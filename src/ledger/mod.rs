@@ -85,13 +85,14 @@ impl Ledger {
 
     fn open(settings: &Settings, lock: Option<File>) -> Result<Self, Fault> {
         let path = path_in(&settings.data_dir);
-        let conn = db::sqlite::writer(&path)?;
+        let serving = lock.is_some();
+        let conn = db::sqlite::writer(&path, serving)?;
         let (jobs, mut waiting) = mpsc::channel(settings.backlog.max(1));
         let health = Arc::new(Health::default());
         let (batch, health_there) = (settings.batch.max(1), health.clone());
         let writer = std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || writer::run(&conn, &mut waiting, batch, &health_there))
+            .spawn(move || writer::run(&conn, &mut waiting, (batch, serving), &health_there))
             .map_err(|e| Fault::Store(format!("no thread: {e}")))?;
         Ok(Self {
             inner: Arc::new(Inner {

@@ -76,7 +76,7 @@ impl Health {
 pub(super) fn run(
     conn: &Connection,
     jobs: &mut mpsc::Receiver<Box<dyn Step>>,
-    batch: usize,
+    (batch, serving): (usize, bool),
     health: &Arc<Health>,
 ) {
     let mut group = Vec::with_capacity(batch);
@@ -89,7 +89,9 @@ pub(super) fn run(
         commit(conn, &mut group, health);
     }
     // What is in the log is moved into the file, so that a copy of the file alone is whole.
-    let _ = conn.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+    if serving {
+        let _ = conn.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+    }
 }
 
 fn commit(conn: &Connection, group: &mut Vec<Box<dyn Step>>, health: &Health) {

@@ -15,8 +15,9 @@ const CHECKPOINT_PAGES: i64 = 16_000;
 
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
 
-/// The one connection that writes; brings the schema up to date.
-pub(in crate::ledger) fn writer(path: &Path) -> Result<Connection, Fault> {
+/// The connection that writes; `serving` brings the schema up to date, a command beside a daemon
+/// leaves it alone.
+pub(in crate::ledger) fn writer(path: &Path, serving: bool) -> Result<Connection, Fault> {
     if rusqlite::version_number() < OLDEST {
         let found = rusqlite::version();
         return Err(Fault::Store(format!(
@@ -30,7 +31,11 @@ pub(in crate::ledger) fn writer(path: &Path) -> Result<Connection, Fault> {
     conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     conn.pragma_update(None, "secure_delete", "ON")?;
-    migrate(&mut conn)?;
+    if serving {
+        migrate(&mut conn)?;
+    } else {
+        is_current(&conn)?;
+    }
     Ok(conn)
 }
 
@@ -52,6 +57,18 @@ fn settings(conn: &Connection) -> Result<(), Fault> {
     conn.pragma_update(None, "cache_size", -32_000)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(())
+}
+
+fn is_current(conn: &Connection) -> Result<(), Fault> {
+    let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found == known {
+        return Ok(());
+    }
+    Err(Fault::Store(format!(
+        "its schema is {found}, this program's is {known}; use the program that serves it, or start \
+         this one's daemon once"
+    )))
 }
 
 fn migrate(conn: &mut Connection) -> Result<(), Fault> {
