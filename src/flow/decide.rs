@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -18,9 +18,7 @@ use crate::ledger::{Fault, PersonKey, Persons, Reads, Standing, Tx, Undecided};
 use crate::rules::Asked;
 
 /// The most submissions that one second commit takes together.
-const BATCH: usize = 256;
-/// How long the first of a batch waits for the others.
-const LINGER: Duration = Duration::from_millis(1);
+const BATCH: usize = 64;
 /// How long after a failed commit the ledger is asked again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -79,7 +77,6 @@ impl Decider {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let begun = Instant::now();
             let mut batch = Vec::new();
             let mut next = Some(first);
             while let Some(arrival) = next.take() {
@@ -92,11 +89,8 @@ impl Decider {
                     Arrival::Submission(arrived) => batch.push(*arrived),
                     Arrival::Again => {}
                 }
-                // What was committed together arrives one by one: a short wait lets it be decided
-                // and written together, too.
-                let left = LINGER.saturating_sub(begun.elapsed());
                 if batch.len() < BATCH {
-                    next = arrivals.recv_timeout(left).ok();
+                    next = arrivals.try_recv().ok();
                 }
             }
             self.decide(batch);
@@ -208,7 +202,8 @@ impl Decider {
             }
             drop(tell_done);
         };
-        if flow.ledger.write_then(work, after).is_err() {
+        // What failed once is tried again by itself, so that it takes nobody along.
+        if flow.ledger.write_then(work, after, and_wait).is_err() {
             self.failed.store(true, Ordering::SeqCst);
             return;
         }

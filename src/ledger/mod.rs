@@ -125,18 +125,20 @@ impl Ledger {
         work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let (tell, told) = std::sync::mpsc::sync_channel(1);
-        self.write_then(work, move |result| drop(tell.send(result)))?;
+        self.write_then(work, move |result| drop(tell.send(result)), true)?;
         told.recv().map_err(|_| Fault::Stopped)?
     }
 
     /// Writes without waiting for the commit; `done` is called on the writer's thread after it, in
-    /// the order in which the steps were given.
+    /// the order in which the steps were given. A step that is not `guarded` is cheaper, and its error
+    /// undoes the whole group.
     pub fn write_then<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
         done: impl FnOnce(Result<T, Fault>) + Send + 'static,
+        guarded: bool,
     ) -> Result<(), Fault> {
-        let task = boxed(work, done, true);
+        let task = boxed(work, done, guarded);
         let jobs = self.jobs()?;
         // Waiting is for threads of our own only; at the start, on a thread of the runtime, there
         // is always room.
