@@ -54,10 +54,11 @@ impl Daemon {
         // A second call finds the provider there already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let policy = assemble(&config).map_err(Unbuilt::Problems)?;
+        let ledger = Ledger::serve(&config.storage).context("the ledger cannot be opened")?;
+        // Only now: whoever can connect finds a ledger beside it.
         let listener = std::net::TcpListener::bind(config.server.listen)
             .with_context(|| format!("cannot listen on {}", config.server.listen))?;
         let address = listener.local_addr().context("the address is unknown")?;
-        let ledger = Ledger::serve(&config.storage).context("the ledger cannot be opened")?;
         let key = secret_key(&config).context("the secret key cannot be read or made")?;
         let public_url = config
             .server
