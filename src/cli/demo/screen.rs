@@ -163,7 +163,7 @@ impl Screen {
             "\nThe stream is over; {screens} screening and {} grading and routing lines decided.\n\
              \n  the mails      {}\n  all leads      LEADGATE_STORAGE__DATA_DIR=leadgate-demo cargo run --release -- leads list\n\
              \n  a lead of your own:\n\n  curl http://{address}/in/website -H 'Accept: application/json' \\\n    \
-             -d 'name=Mia Muster' -d 'email=mia@werk.example' -d 'phone=+49 30 901820' \\\n    \
+             -d 'name=Mia Muster' -d 'email=mia@werk.example' --data-urlencode 'phone=+49 30 901820' \\\n    \
              -d 'message=We would like a demo' -d 'country=DE' -d 'employees=800'\n\
              \nIt goes on serving until Ctrl-C.\n",
             all - screens,
