@@ -14,7 +14,7 @@ static ENV: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_auto_escape_callback(|_| AutoEscape::Html);
-    // The template is part of the program; a test draws every state of it.
+    // The template is part of the program; the test of a lead's life draws it in every stage.
     let _ = env.add_template(NAME, include_str!("page.html"));
     env
 });
