@@ -55,11 +55,6 @@ impl Clock {
         }
     }
 
-    /// Whether a test moves this clock.
-    pub fn is_by_hand(&self) -> bool {
-        self.by_hand.is_some()
-    }
-
     /// Waits in real time: for the pace of background loops, never for business time.
     #[expect(clippy::disallowed_methods, reason = "this is the one sleeper")]
     pub async fn pause(duration: Duration) {

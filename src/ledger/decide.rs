@@ -122,15 +122,6 @@ impl Reads<'_> {
         Ok(self.meta("decided_upto")?.unwrap_or(0))
     }
 
-    /// The key of the last submission.
-    pub fn last_submission(&self) -> Result<i64, Fault> {
-        let sql = "SELECT coalesce(max(id), 0) FROM submissions";
-        Ok(self
-            .conn
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))?)
-    }
-
     /// Submissions behind `after`, in the order of arrival.
     pub fn undecided(&self, after: i64, limit: i64) -> Result<Vec<Undecided>, Fault> {
         let sql = "SELECT id, source, received_at, headers, query, raw, leads FROM submissions

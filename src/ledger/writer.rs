@@ -2,7 +2,7 @@
 //! each waiter only after the commit has reached the disk.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
@@ -55,20 +55,12 @@ where
 #[derive(Default)]
 pub struct Health {
     broken: AtomicBool,
-    commits: AtomicU64,
-    steps: AtomicU64,
 }
 
 impl Health {
     /// Whether the disk failed under a commit; only a restart reads what is really there.
     pub fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
-    }
-
-    /// Commits so far, and the steps that rode in them.
-    pub fn counts(&self) -> (u64, u64) {
-        let commits = self.commits.load(Ordering::Relaxed);
-        (commits, self.steps.load(Ordering::Relaxed))
     }
 }
 
@@ -95,7 +87,7 @@ pub(super) fn run(
 }
 
 fn commit(conn: &Connection, group: &mut Vec<Box<dyn Step>>, health: &Health) {
-    let steps = group.len() as u64;
+    let steps = group.len();
     let results = if health.is_broken() {
         Err(Fault::Store("the disk failed; a restart is needed".into()))
     } else {
@@ -103,8 +95,6 @@ fn commit(conn: &Connection, group: &mut Vec<Box<dyn Step>>, health: &Health) {
     };
     match results {
         Ok(results) => {
-            health.commits.fetch_add(1, Ordering::Relaxed);
-            health.steps.fetch_add(steps, Ordering::Relaxed);
             for (step, result) in group.drain(..).zip(results) {
                 step.done(result);
             }

@@ -2,6 +2,8 @@
 
 use rlibphonenumber::Region;
 
+use super::synonyms;
+
 const NAMES: &[(&str, &str)] = &[
     (
         "DE",
@@ -73,11 +75,7 @@ pub(super) fn code(text: &str) -> Option<String> {
             .filter(|_| upper != "ZZ")
             .map(|region| region.as_region_str().as_str().to_owned());
     }
-    let folded = text.to_lowercase().replace(' ', "_");
-    let named = NAMES
-        .iter()
-        .find(|(_, names)| names.split(' ').any(|name| name == folded));
-    named.map(|(code, _)| (*code).to_owned())
+    synonyms::code_of(NAMES, &text.to_lowercase().replace(' ', "_"))
 }
 
 #[cfg(test)]

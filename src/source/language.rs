@@ -1,5 +1,7 @@
 //! Languages as people write them, as ISO 639 codes.
 
+use super::synonyms;
+
 const NAMES: &[(&str, &str)] = &[
     ("en", "english englisch inglés ingles anglais inglese"),
     ("de", "german deutsch alemán aleman allemand tedesco"),
@@ -31,11 +33,7 @@ pub(super) fn code(text: &str) -> Option<String> {
     if tag.len() == 2 && tag.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Some(tag.to_ascii_lowercase());
     }
-    let folded = text.to_lowercase();
-    let named = NAMES
-        .iter()
-        .find(|(_, names)| names.split(' ').any(|name| name == folded));
-    named.map(|(code, _)| (*code).to_owned())
+    synonyms::code_of(NAMES, &text.to_lowercase())
 }
 
 #[cfg(test)]
