@@ -234,8 +234,7 @@ fn finish(
             if let Some(wait) = wait_ms(work) {
                 note(&failed(why))?;
                 tx.set_reason(work.lead, why)?;
-                // Retries go behind new leads.
-                tx.put_off(work, now + wait, Priority::Low)?;
+                tx.retry_fetch(work, now + wait)?;
                 return Ok(Vec::new());
             }
             let why = format!("{why}; no try is left");
