@@ -24,6 +24,8 @@ const STEPS: [Millis; 9] = [
     2 * HOUR,
     4 * HOUR,
 ];
+/// From this attempt on, after some twenty minutes, people are told.
+const ALARM_FROM: i64 = 6;
 /// Steps are spread by so much either way, in percent.
 const SPREAD_PERCENT: i64 = 20;
 /// A fetch that has not ended by then, after all its requests, is begun anew.
@@ -123,6 +125,13 @@ impl Flow {
                 End::Paused(why, pause)
             }
         };
+        if let End::TryAgain(why) = &end
+            && work.attempt >= ALARM_FROM
+        {
+            let (name, tries) = (&lead.source, work.attempt);
+            let text = format!("source \"{name}\": a lead was not fetched in {tries} tries: {why}");
+            self.alarm(&format!("fetch_{name}"), &text);
+        }
         let took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.finish(work, end, took_ms).await
     }

@@ -30,6 +30,8 @@ pub struct PolicyFiles {
     pub rules: BTreeMap<String, String>,
     /// Name and text of `sources.toml`.
     pub sources: (String, String),
+    /// Stands above `sources.toml`.
+    pub sources_above: Overrides,
     /// Name and text of `reps.toml`.
     pub reps: (String, String),
     /// The mail templates.
@@ -73,7 +75,7 @@ impl Policy {
             resolved.borrow_mut().update(secret.expose().as_bytes());
             Ok(secret)
         };
-        let sources = Sources::parse(name, text, &none, &noted)
+        let sources = Sources::parse(name, text, &files.sources_above, &noted)
             .map_err(&mut keep)
             .ok();
         let templates = Templates::load(&files.templates).map_err(&mut keep).ok();

@@ -15,7 +15,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) fn sources(graph: &str, token: &str) -> String {
     format!(
         "[meta]\nadapter = \"meta\"\napp_secret = \"{SECRET}\"\nverify_token = \"v3rify\"\n\
-         access_token = \"{token}\"\ngraph_url = \"{graph}\"\n\
+         access_token = \"{token}\"\napi_url = \"{graph}\"\n\
          [form]\nadapter = \"form\"\ncountry = \"DE\"\n"
     )
 }

@@ -60,6 +60,11 @@ async fn an_outage_ends_in_a_hold_and_a_person_lets_it_go_on() {
         house.pass(5 * HOUR).await;
     }
     assert_eq!(graph.seen().len(), 10, "the tries are bounded");
+    let mails = house.mailbox.wait_for(1, DEADLINE).await;
+    assert!(
+        mails[0].raw.contains("leadgate: fetch meta"),
+        "people are told"
+    );
     let held = house.find(&id);
     assert_eq!(held.stage, Stage::Held);
     assert_eq!(held.reason.as_deref(), Some("502; no try is left"));
