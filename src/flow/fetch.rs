@@ -50,6 +50,14 @@ impl Flow {
         self.settings.fetch_concurrency.max(1)
     }
 
+    /// Lets every fetch that waits be made now. Blocks.
+    pub(super) fn fetch_anew(&self) -> Result<(), Fault> {
+        let now = self.clock.now();
+        self.pauses.forget();
+        self.ledger.write_blocking(move |tx| tx.wake_fetches(now))?;
+        Ok(())
+    }
+
     /// Makes one attempt.
     pub(crate) async fn fetch(&self, ticket: Ticket) -> Result<(), Fault> {
         let seq = ticket.lead;

@@ -170,6 +170,8 @@ impl Flow {
     /// Puts a policy to work; `false` where it is the one at work already. Blocks.
     pub fn publish(&self, policy: Policy) -> Result<bool, Fault> {
         if policy.hash == self.policy().hash {
+            // Somebody asks for a new try, as after mending what a platform refused.
+            self.fetch_anew()?;
             return Ok(false);
         }
         let (policy, _) = store(&self.ledger, policy, self.clock.now())?;
@@ -196,11 +198,8 @@ impl Flow {
                 after = last;
             }
         }
-        self.pauses.forget();
-        self.ledger.write_blocking(move |tx| {
-            tx.wake_fetches(now)?;
-            tx.wake_all(now)
-        })?;
+        self.fetch_anew()?;
+        self.ledger.write_blocking(move |tx| tx.wake_all(now))?;
         Ok(())
     }
 }

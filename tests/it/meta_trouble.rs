@@ -126,6 +126,11 @@ async fn a_refused_token_stops_the_fetches_alarms_once_and_a_new_one_starts_them
             2,
             "one an hour"
         );
+        let before = graph.seen().len();
+        assert_eq!(house.daemon.reload().await, Ok(false));
+        house.work().await;
+        let more = graph.seen().len() - before;
+        assert!((1..=8).contains(&more), "a reload tries again: {more}");
         for id in &ids {
             graph.stand(&format!("/v25.0/{id}?"), lead(*id, "Person"));
         }
