@@ -17,6 +17,7 @@ mod fetch;
 mod notify;
 mod pauses;
 pub mod publish;
+mod ready;
 mod receive;
 pub mod report;
 pub mod settings;
