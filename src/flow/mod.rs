@@ -12,6 +12,7 @@ mod alarm;
 mod assign;
 pub mod command;
 mod decide;
+mod gauges;
 mod notify;
 pub mod publish;
 mod receive;
@@ -31,6 +32,7 @@ use crate::clock::{Clock, Millis};
 use crate::deliver::Deliverer;
 use crate::ledger::{Fault, Ledger};
 use crate::queue::Queue;
+use crate::telemetry::metrics::{Metrics, Words};
 
 pub use command::Command;
 pub use publish::{Policy, PolicyFiles};
@@ -50,6 +52,8 @@ pub struct Flow {
     pub queue: Queue,
     /// Business time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
     policy: ArcSwap<Policy>,
     settings: Settings,
     mail: crate::deliver::Settings,
@@ -88,7 +92,9 @@ impl Flow {
     pub fn start(parts: Parts, policy: Policy) -> Result<Arc<Self>, Fault> {
         let (arrivals, arrived) = std::sync::mpsc::channel();
         let (policy, is_other) = publish::store(&parts.ledger, policy, parts.clock.now())?;
+        let metrics = counted(&parts.ledger, &policy, parts.clock.now());
         let flow = Arc::new(Self {
+            metrics,
             ledger: parts.ledger,
             queue: parts.queue,
             clock: parts.clock,
@@ -145,4 +151,15 @@ impl Flow {
             let _ = thread.join();
         }
     }
+}
+
+fn counted(ledger: &Ledger, policy: &Policy, now: Millis) -> Metrics {
+    let channels = crate::deliver::ALL.map(|channel| channel.name());
+    let words = Words {
+        channels: &channels,
+        alarms: &alarm::CAUSES,
+    };
+    let metrics = Metrics::new(&ledger.health().commits, words, now);
+    policy.make_known(&metrics, now);
+    metrics
 }

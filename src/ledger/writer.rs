@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::{Fault, Tx};
+use crate::telemetry::metrics::Commits;
 
 /// A step of a group commit.
 pub(super) trait Step: Send {
@@ -55,6 +56,8 @@ where
 #[derive(Default)]
 pub struct Health {
     broken: AtomicBool,
+    /// How many steps went into each commit, and how long it took.
+    pub commits: Commits,
 }
 
 impl Health {
@@ -87,7 +90,7 @@ pub(super) fn run(
 }
 
 fn commit(conn: &Connection, group: &mut Vec<Box<dyn Step>>, health: &Health) {
-    let steps = group.len();
+    let (steps, begun) = (group.len(), std::time::Instant::now());
     let results = if health.is_broken() {
         Err(Fault::Store("the disk failed; a restart is needed".into()))
     } else {
@@ -95,11 +98,13 @@ fn commit(conn: &Connection, group: &mut Vec<Box<dyn Step>>, health: &Health) {
     };
     match results {
         Ok(results) => {
+            health.commits.done(steps, begun.elapsed());
             for (step, result) in group.drain(..).zip(results) {
                 step.done(result);
             }
         }
         Err(fault) => {
+            health.commits.failed();
             tracing::error!(%fault, steps, "a commit failed");
             for step in group.drain(..) {
                 step.done(Err(fault.clone()));
