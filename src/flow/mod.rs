@@ -154,7 +154,7 @@ impl Flow {
 }
 
 fn counted(ledger: &Ledger, policy: &Policy, now: Millis) -> Metrics {
-    let channels = crate::deliver::ALL.map(|channel| channel.name());
+    let channels = crate::deliver::ALL.map(crate::deliver::Channel::name);
     let words = Words {
         channels: &channels,
         alarms: &alarm::CAUSES,

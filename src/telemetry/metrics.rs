@@ -42,10 +42,7 @@ type Seconds = Gauge<f64, AtomicU64>;
 /// Everything that this process counts.
 pub struct Metrics {
     registry: Registry,
-    answers: Counters<2>,
-    refusals: Counters<2>,
-    unknown_source: Counter,
-    intake_seconds: Histogram,
+    intake: Intake,
     verdicts: Verdicts,
     grades: Counters<1>,
     known_grades: ArcSwap<Vec<(String, Counter)>>,
@@ -56,6 +53,13 @@ pub struct Metrics {
     attempt_seconds: Histograms,
     alarms: Counters<1>,
     house: house::House,
+}
+
+struct Intake {
+    answers: Counters<2>,
+    refusals: Counters<2>,
+    unknown_source: Counter,
+    seconds: Histogram,
 }
 
 struct Verdicts {
@@ -110,27 +114,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let to = &mut registry;
         let metrics = Self {
-            answers: made(
-                to,
-                "leadgate_intake_answers",
-                "Answers to requests, by source and class of the status",
-            ),
-            refusals: made(
-                to,
-                "leadgate_intake_refusals",
-                "Requests that were refused, by source and reason",
-            ),
-            unknown_source: made(
-                to,
-                "leadgate_intake_unknown_source",
-                "Requests that named no source",
-            ),
-            intake_seconds: timed(
-                to,
-                "leadgate_intake_seconds",
-                "From a request's head to its answer",
-                short,
-            ),
+            intake: Intake::new(to),
             verdicts: Verdicts::new(to),
             grades: made(
                 to,
@@ -200,22 +184,22 @@ impl Metrics {
     pub fn source(&self, name: &str, reasons: &[&'static str]) -> OfSource {
         let answer = |class: &str| {
             let labels = [("source", name.to_owned()), ("answer", class.to_owned())];
-            self.answers.get_or_create_owned(&labels)
+            self.intake.answers.get_or_create_owned(&labels)
         };
         let refusal = |reason: &&'static str| {
             let labels = [("source", name.to_owned()), ("reason", reason.to_string())];
-            (*reason, self.refusals.get_or_create_owned(&labels))
+            (*reason, self.intake.refusals.get_or_create_owned(&labels))
         };
         OfSource {
             by_class: ["2xx", "3xx", "4xx", "5xx"].map(answer),
             refusals: reasons.iter().map(refusal).collect(),
-            seconds: self.intake_seconds.clone(),
+            seconds: self.intake.seconds.clone(),
         }
     }
 
     /// A request named no source.
     pub fn no_such_source(&self) {
-        self.unknown_source.inc();
+        self.intake.unknown_source.inc();
     }
 
     /// A lead was decided so long after it was received, for the first time.
@@ -296,6 +280,34 @@ impl Metrics {
         // Writing into a string does not fail.
         let _ = text::encode(&mut text, &self.registry);
         text
+    }
+}
+
+impl Intake {
+    fn new(to: &mut Registry) -> Self {
+        Self {
+            answers: made(
+                to,
+                "leadgate_intake_answers",
+                "Answers to requests, by source and class of the status",
+            ),
+            refusals: made(
+                to,
+                "leadgate_intake_refusals",
+                "Requests that were refused, by source and reason",
+            ),
+            unknown_source: made(
+                to,
+                "leadgate_intake_unknown_source",
+                "Requests that named no source",
+            ),
+            seconds: timed(
+                to,
+                "leadgate_intake_seconds",
+                "From a request's head to its answer",
+                short,
+            ),
+        }
     }
 }
 

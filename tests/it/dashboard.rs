@@ -2,6 +2,7 @@
 //! and the docs name is really there.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::Path;
 
 use regex::Regex;
@@ -185,7 +186,8 @@ fn table(told: &Told, samples: &Samples) -> String {
             .collect();
         let labels: Vec<String> = labels.into_iter().collect();
         let help = help.trim_end_matches('.');
-        rows += &format!("| `{name}` | {kind} | {} | {help} |\n", labels.join(", "));
+        let labels = labels.join(", ");
+        let _ = writeln!(rows, "| `{name}` | {kind} | {labels} | {help} |");
     }
     rows
 }

@@ -39,17 +39,49 @@ pub(crate) fn read(text: &str) -> (Told, Samples) {
     (told, samples)
 }
 
-/// The value of `name`, with its labels in any order.
-pub(crate) fn value(samples: &Samples, name: &str, labels: &[(&str, &str)]) -> f64 {
-    let owned = labels
-        .iter()
-        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
-    let wanted: BTreeMap<String, String> = owned.collect();
-    let found = samples
-        .get(name)
-        .and_then(|all| all.iter().find(|(l, _)| *l == wanted));
+fn value(samples: &Samples, name: &str, labels: &BTreeMap<String, String>) -> f64 {
+    let all = samples.get(name).into_iter().flatten();
+    let found = all.clone().find(|(there, _)| there == labels);
     found.unwrap_or_else(|| panic!("no {name}{labels:?}")).1
 }
+
+/// The value of a metric without labels.
+fn plain(samples: &Samples, name: &str) -> f64 {
+    value(samples, name, &BTreeMap::new())
+}
+
+/// What must be in the scrape after the leads of the first test.
+const COUNTED: &str = r#"leadgate_intake_answers_total{source="form",answer="2xx"} 6
+leadgate_intake_answers_total{source="form",answer="4xx"} 1
+leadgate_intake_answers_total{source="hook",answer="2xx"} 0
+leadgate_intake_refusals_total{source="form",reason="malformed"} 1
+leadgate_intake_unknown_source_total 1
+leadgate_intake_seconds_count 7
+leadgate_verdicts_total{verdict="accepted"} 3
+leadgate_verdicts_total{verdict="rejected"} 1
+leadgate_verdicts_total{verdict="held"} 1
+leadgate_verdict_holds_total{cause="rule"} 1
+leadgate_grades_total{grade="A"} 2
+leadgate_grades_total{grade="B"} 1
+leadgate_decide_seconds_count 5
+leadgate_offer_seconds_count 3
+leadgate_offer_seconds_sum 45
+leadgate_speed_to_rep_seconds_count 2
+leadgate_speed_to_rep_seconds_sum 45
+leadgate_delivery_attempts_total{channel="email",result="delivered"} 2
+leadgate_delivery_attempts_total{channel="email",result="give_up"} 1
+leadgate_alarms_total{cause="dead_delivery"} 1
+leadgate_commit_failures_total 0
+leadgate_leads{stage="held"} 1
+leadgate_leads{stage="offered"} 2
+leadgate_leads{stage="waiting"} 1
+leadgate_queue_tickets{state="waiting"} 1
+leadgate_work_due{kind="assign"} 1
+leadgate_work_overdue_seconds{kind="assign"} 7
+leadgate_work_overdue_seconds{kind="expire"} 0
+leadgate_policy_load_failed 0
+# EOF
+"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_to_leads_is_counted_and_nothing_of_them_is_shown() {
@@ -73,8 +105,8 @@ async fn what_happens_to_leads_is_counted_and_nothing_of_them_is_shown() {
     assert_eq!(house.post("nowhere", "{}").await.0, 404);
     house.work().await;
     // The second lead's first mail is refused for good; its next rep is told.
-    let plain = r#"{"email":"second@werk.example","name":"Second"}"#;
-    assert_eq!(house.post("form", plain).await.0, 202);
+    let second = r#"{"email":"second@werk.example","name":"Second"}"#;
+    assert_eq!(house.post("form", second).await.0, 202);
     house.work().await;
     // A third waits for 7 s.
     house.lead(3).await;
@@ -84,71 +116,15 @@ async fn what_happens_to_leads_is_counted_and_nothing_of_them_is_shown() {
 
     let text = house.daemon.flow().metrics.text();
     let (_, samples) = read(&text);
-    let cases: &[(&str, &[(&str, &str)], f64)] = &[
-        (
-            "leadgate_intake_answers_total",
-            &[("source", "form"), ("answer", "2xx")],
-            6.0,
-        ),
-        (
-            "leadgate_intake_answers_total",
-            &[("source", "form"), ("answer", "4xx")],
-            1.0,
-        ),
-        (
-            "leadgate_intake_answers_total",
-            &[("source", "hook"), ("answer", "2xx")],
-            0.0,
-        ),
-        (
-            "leadgate_intake_refusals_total",
-            &[("source", "form"), ("reason", "malformed")],
-            1.0,
-        ),
-        ("leadgate_intake_unknown_source_total", &[], 1.0),
-        ("leadgate_intake_seconds_count", &[], 7.0),
-        ("leadgate_verdicts_total", &[("verdict", "accepted")], 3.0),
-        ("leadgate_verdicts_total", &[("verdict", "rejected")], 1.0),
-        ("leadgate_verdicts_total", &[("verdict", "held")], 1.0),
-        ("leadgate_verdict_holds_total", &[("cause", "rule")], 1.0),
-        ("leadgate_grades_total", &[("grade", "A")], 2.0),
-        ("leadgate_grades_total", &[("grade", "B")], 1.0),
-        ("leadgate_decide_seconds_count", &[], 5.0),
-        ("leadgate_offer_seconds_count", &[], 3.0),
-        ("leadgate_offer_seconds_sum", &[], 45.0),
-        ("leadgate_speed_to_rep_seconds_count", &[], 2.0),
-        ("leadgate_speed_to_rep_seconds_sum", &[], 45.0),
-        (
-            "leadgate_delivery_attempts_total",
-            &[("channel", "email"), ("result", "delivered")],
-            2.0,
-        ),
-        (
-            "leadgate_delivery_attempts_total",
-            &[("channel", "email"), ("result", "give_up")],
-            1.0,
-        ),
-        ("leadgate_alarms_total", &[("cause", "dead_delivery")], 1.0),
-        ("leadgate_commit_failures_total", &[], 0.0),
-        ("leadgate_leads", &[("stage", "held")], 1.0),
-        ("leadgate_leads", &[("stage", "offered")], 2.0),
-        ("leadgate_leads", &[("stage", "waiting")], 1.0),
-        ("leadgate_queue_tickets", &[("state", "waiting")], 1.0),
-        ("leadgate_work_due", &[("kind", "assign")], 1.0),
-        ("leadgate_work_overdue_seconds", &[("kind", "assign")], 7.0),
-        ("leadgate_work_overdue_seconds", &[("kind", "expire")], 0.0),
-        ("leadgate_policy_load_failed", &[], 0.0),
-    ];
-    for (name, labels, wanted) in cases {
-        let found = value(&samples, name, labels);
-        assert!(
-            (found - wanted).abs() < 1e-6,
-            "{name}{labels:?}: {found}, wanted {wanted}"
-        );
+    for (name, wanted) in &read(COUNTED).1 {
+        for (labels, wanted) in wanted {
+            let found = value(&samples, name, labels);
+            assert!((found - wanted).abs() < 1e-6, "{name}{labels:?}: {found}");
+        }
     }
-    let at = value(&samples, "leadgate_policy_loaded_timestamp_seconds", &[]) * 1_000.0;
+    let at = plain(&samples, "leadgate_policy_loaded_timestamp_seconds") * 1_000.0;
     assert_eq!(format!("{at:.0}"), TUESDAY.to_string());
-    assert!(value(&samples, "leadgate_commit_steps_sum", &[]) >= 10.0);
+    assert!(plain(&samples, "leadgate_commit_steps_sum") >= 10.0);
     for word in [
         "werk",
         "Person",
@@ -161,20 +137,25 @@ async fn what_happens_to_leads_is_counted_and_nothing_of_them_is_shown() {
     ] {
         assert!(!text.contains(word), "{word} is shown");
     }
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_policy_is_shown_until_another_is_at_work() {
+    let house = plan().build().await;
+    let samples = || read(&house.daemon.flow().metrics.text()).1;
+    let failed = || plain(&samples(), "leadgate_policy_load_failed") > 0.0;
+    let before = samples()["leadgate_policy_info"].clone();
     house.write("rules/grade.rhai", "grade \"A\" when;\n");
     assert!(house.daemon.reload().await.is_err());
-    let failed = |text: &str| value(&read(text).1, "leadgate_policy_load_failed", &[]);
-    assert!(failed(&house.daemon.flow().metrics.text()) > 0.0);
+    assert!(failed());
     house.write("rules/grade.rhai", "grade \"C\";\n");
     assert!(house.daemon.reload().await.unwrap());
-    let text = house.daemon.flow().metrics.text();
-    let (_, samples) = read(&text);
-    assert!(failed(&text) < 1.0);
-    assert_eq!(
-        samples["leadgate_policy_info"].len(),
-        1,
+    assert!(!failed());
+    let after = samples()["leadgate_policy_info"].clone();
+    assert!(
+        after.len() == 1 && after != before,
         "the old version is gone"
     );
-    assert!(value(&samples, "leadgate_grades_total", &[("grade", "C")]) < 1.0);
+    let grades = &samples()["leadgate_grades_total"];
+    assert!(grades.iter().any(|(labels, _)| labels["grade"] == "C"));
 }

@@ -75,7 +75,7 @@ async fn the_service_manager_hears_of_readiness_reloads_life_and_the_stop() {
     // Somebody else holds the ledger: the process runs and answers, and still nothing can be kept.
     let other = rusqlite::Connection::open(home.data().join("ledger.sqlite")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let silence = Duration::from_millis(1_000);
+    let silence = Duration::from_secs(1);
     let signs = std::iter::from_fn(|| hear(&socket, silence))
         .take(100)
         .count();
