@@ -15,6 +15,7 @@ mod decide;
 mod gauges;
 mod notify;
 pub mod publish;
+mod ready;
 mod receive;
 pub mod report;
 pub mod settings;
