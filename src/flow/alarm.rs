@@ -4,7 +4,7 @@ use super::Flow;
 use crate::clock::HOUR;
 use crate::deliver::SendResult;
 
-/// What alarms are raised for; each has a runbook in docs/operations.md.
+/// What alarms are raised for, each a label of a metric: words, and only a few.
 pub(super) const CAUSES: [&str; 4] = ["policy_refused", "dead_delivery", "held", "nobody_left"];
 
 impl Flow {
