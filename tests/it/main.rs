@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod dashboard;
 mod deliver;
 mod fsync;
 mod hostile;
@@ -15,5 +16,8 @@ mod intake;
 mod letter;
 mod life;
 mod mailbox;
+mod metrics;
 mod process;
 mod rules;
+mod service;
+mod signatures;
