@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod dashboard;
 mod deliver;
 mod far_end;
 mod fsync;
@@ -18,6 +19,9 @@ mod life;
 mod mailbox;
 mod meta;
 mod meta_trouble;
+mod metrics;
 mod outbound;
 mod process;
 mod rules;
+mod service;
+mod signatures;
