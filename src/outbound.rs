@@ -44,6 +44,29 @@ const OWN_HEADERS: [&str; 9] = [
     "expect",
 ];
 
+/// Section `[outbound]`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Networks that may be reached although they are not public.
+    pub allow_private: Vec<IpNet>,
+    /// How many webhooks are under way at once, over all endpoints.
+    pub webhook_concurrency: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow_private: Vec::new(),
+            webhook_concurrency: 32,
+        }
+    }
+}
+
+/// Why nothing in a network is ever reached, whoever names it; `None` for others.
+pub fn never_reached(net: &IpNet) -> Option<&'static str> {
+    address::never(net)
+}
+
 /// The guarded client. Clones share it.
 #[derive(Clone)]
 pub struct Outbound {
@@ -261,22 +284,32 @@ fn read_url(text: &str) -> Result<Url, String> {
     }
 }
 
+/// Whether a caller may set a header so; for settings that are read long before they are used.
+pub fn check_header(name: &str, value: &str) -> Result<(), String> {
+    read_header(name, value).map(|_| ())
+}
+
 fn read_headers(headers: &[(String, String)]) -> Result<HeaderMap, String> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let read: HeaderName = name
-            .parse()
-            .map_err(|_| "a header's name holds what no name may hold".to_owned())?;
-        if OWN_HEADERS.contains(&read.as_str()) {
-            return Err(format!("the header `{read}` is not the caller's to set"));
-        }
-        // The value may be a secret, so it is not repeated.
-        let mut value = HeaderValue::from_str(value)
-            .map_err(|_| format!("the header `{read}` holds line ends or control characters"))?;
-        value.set_sensitive(true);
-        map.append(read, value);
+        let (name, value) = read_header(name, value)?;
+        map.append(name, value);
     }
     Ok(map)
+}
+
+fn read_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let name: HeaderName = name
+        .parse()
+        .map_err(|_| "a header's name holds what no name may hold".to_owned())?;
+    if OWN_HEADERS.contains(&name.as_str()) {
+        return Err(format!("the header `{name}` is not the caller's to set"));
+    }
+    // The value may be a secret, so it is not repeated.
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| format!("the header `{name}` holds line ends or control characters"))?;
+    value.set_sensitive(true);
+    Ok((name, value))
 }
 
 fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {

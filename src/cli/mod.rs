@@ -5,6 +5,7 @@
 mod check;
 mod dead;
 mod demo;
+mod endpoints;
 mod export;
 mod json;
 mod leads;
@@ -54,6 +55,8 @@ enum Command {
     Leads(leads::Args),
     /// Notices that failed for good.
     Dead(dead::Args),
+    /// Systems that are told by webhook, and how they fare.
+    Endpoints(endpoints::Args),
 }
 
 /// Why a command did not do what it was asked to.
@@ -116,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Send(args) => send::run(&cli.config, &args),
         Command::Leads(args) => leads::run(&cli.config, args.command),
         Command::Dead(args) => dead::run(&cli.config, args.command),
+        Command::Endpoints(args) => endpoints::run(&cli.config, &args.command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

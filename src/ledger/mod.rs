@@ -5,6 +5,7 @@ mod assign;
 mod db;
 mod decide;
 mod deliveries;
+mod endpoints;
 mod fault;
 mod history;
 mod leads;
@@ -24,7 +25,8 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 pub use decide::{NewLead, Undecided};
-pub use deliveries::Begun;
+pub use deliveries::{Begun, Wait};
+pub use endpoints::EndpointState;
 pub use fault::Fault;
 pub use leads::Change;
 pub use persons::{PersonKey, Persons};

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod channels;
 mod crash;
 mod deliver;
 mod far_end;
@@ -19,3 +20,5 @@ mod mailbox;
 mod outbound;
 mod process;
 mod rules;
+mod webhook;
+mod webhook_body;
