@@ -211,7 +211,8 @@ impl Outbound {
         };
         while let Some(chunk) = answer.chunk().await.map_err(|error| trouble(&error))? {
             let room = call.reply_max_bytes - reply.body.len();
-            reply.body.extend(chunk.iter().take(room));
+            let kept = chunk.get(..room).unwrap_or(&chunk);
+            reply.body.extend_from_slice(kept);
             if chunk.len() > room {
                 // Whoever does not read on closes: the connection is not used again.
                 reply.cut = true;

@@ -205,6 +205,50 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_is_no_json_or_xml_shows_at_load() {
+        let cases = [
+            (
+                "webhook_slack.json",
+                "{\"text\": \"{{ name }}\"}",
+                "no JSON: expected `,` or `}`",
+            ),
+            (
+                "webhook_slack.json",
+                "{\"text\": {{ why }}}",
+                "invalid operation: in JSON a text",
+            ),
+            (
+                "webhook_slack.json",
+                "{\"text\": {{ nmae }}}",
+                "undefined value",
+            ),
+            (
+                "webhook_slack.json",
+                "{\"text\": {{ fields.x | default(1) }}}",
+                "",
+            ),
+            (
+                "webhook_adf.xml",
+                "<adf>{{ name }}",
+                "no XML: an element is not closed",
+            ),
+            ("webhook_adf.xml", "<adf>{{ name }}</adv>", "no XML: "),
+            (
+                "webhook_adf.xml",
+                "{{ name }}",
+                "no XML: there is no element",
+            ),
+            ("webhook_adf.xml", "<a x=\"{{ name }}\"/>", ""),
+        ];
+        for (name, text, wanted) in cases {
+            let found = load(name, text).err().unwrap_or_default();
+            let line = found.first().map(Problem::one_line).unwrap_or_default();
+            assert_eq!(line.is_empty(), wanted.is_empty(), "{text}: {line}");
+            assert!(line.contains(wanted), "{text}: {line}");
+        }
+    }
+
+    #[test]
     fn what_a_lead_writes_is_a_value_and_never_a_template_or_markup() {
         let mut notice = words::sample();
         notice.fields.name = Some("{{7*7}} <img src=http://tracker.example>".into());

@@ -9,6 +9,7 @@
 mod channels;
 mod crash;
 mod deliver;
+mod endpoints;
 mod far_end;
 mod fsync;
 mod hostile;
