@@ -233,8 +233,7 @@ impl Outbound {
             };
             build(guard).map_err(|error| cause(&error))
         });
-        let failed = |why: &String| Trouble::Failed(format!("TLS cannot be set up: {why}"));
-        built.as_ref().map_err(failed)
+        built.as_ref().map_err(|why| Trouble::Failed(why.clone()))
     }
 }
 
@@ -350,6 +349,10 @@ fn trouble(error: &reqwest::Error) -> Trouble {
 }
 
 fn cause(error: &reqwest::Error) -> String {
+    if error.is_builder() {
+        let hint = "install the system's (Debian: ca-certificates) and restart";
+        return format!("TLS: no certificates of authorities were found; {hint}");
+    }
     let mut kind = None;
     for error in causes(error) {
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
@@ -364,7 +367,6 @@ fn cause(error: &reqwest::Error) -> String {
         return words(kind);
     }
     let what = match error {
-        e if e.is_builder() => "no certificates of authorities were found on this machine",
         e if e.is_timeout() => "timeout",
         e if e.is_connect() => "no connection",
         _ => BROKE_OFF,
