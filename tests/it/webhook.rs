@@ -21,7 +21,7 @@ pub(crate) fn hooked(far: &FarEnd, (ana, ben): (&str, &str), more: &str) -> Plan
     );
     let url = far.url("/crm");
     let endpoints =
-        format!("[crm]\nurl = \"{url}\"\nsecret = \"{SECRET}\"\ntimeout_s = 1\n{more}\n");
+        format!("[crm]\nurl = \"{url}\"\nsecret = \"{SECRET}\"\ntimeout_s = 3\n{more}\n");
     plan()
         .file("config/reps.toml", &reps)
         .file("config/endpoints.toml", &endpoints)

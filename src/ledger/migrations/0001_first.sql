@@ -119,18 +119,11 @@ CREATE TABLE work (
     priority BIGINT NOT NULL,
     attempt  BIGINT NOT NULL,
     version  BIGINT NOT NULL,
-    pool     TEXT                 -- the pool or endpoint at which it waits for a place, or NULL
+    pool     TEXT                 -- where the lead waits for a place; NULL for everything else
 );
 CREATE INDEX work_waiting ON work (pool, priority, lead_id) WHERE pool IS NOT NULL;
 CREATE INDEX work_due ON work (kind, priority, due_at);
 CREATE INDEX work_lead ON work (lead_id);
-
-CREATE TABLE endpoints (
-    name          TEXT PRIMARY KEY,
-    paused_at     BIGINT,
-    why           TEXT,
-    failing_since BIGINT          -- the first failure after the last success
-) WITHOUT ROWID;
 
 CREATE TABLE reps_load (
     rep   TEXT PRIMARY KEY,
