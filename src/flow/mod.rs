@@ -30,7 +30,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Millis};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Gates};
 use crate::ledger::{Fault, Ledger};
 use crate::queue::Queue;
 use crate::telemetry::metrics::{Metrics, Words};
@@ -59,6 +59,7 @@ pub struct Flow {
     settings: Settings,
     mail: crate::deliver::Settings,
     deliverer: Deliverer,
+    gates: Gates,
     key: Vec<u8>,
     public_url: String,
     backlog: Arc<Semaphore>,
@@ -103,6 +104,7 @@ impl Flow {
             settings: parts.settings,
             mail: parts.mail,
             deliverer: parts.deliverer,
+            gates: Gates::default(),
             key: parts.key,
             public_url: parts.public_url,
             backlog: Arc::new(Semaphore::new(BACKLOG)),

@@ -6,9 +6,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod channels;
 mod crash;
 mod dashboard;
 mod deliver;
+mod endpoints;
+mod far_end;
 mod fsync;
 mod hostile;
 mod house;
@@ -17,7 +20,10 @@ mod letter;
 mod life;
 mod mailbox;
 mod metrics;
+mod outbound;
 mod process;
 mod rules;
 mod service;
 mod signatures;
+mod webhook;
+mod webhook_body;
