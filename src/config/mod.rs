@@ -41,10 +41,10 @@ pub struct Config {
     pub intake: crate::intake::Settings,
     /// Where the truth is kept.
     pub storage: crate::ledger::Settings,
+    /// What may be reached over HTTP.
+    pub outbound: crate::outbound::Settings,
     /// How mail leaves.
     pub mail: deliver::Settings,
-    /// Private networks that may be reached over HTTP.
-    pub outbound: Vec<ipnet::IpNet>,
     /// How long a lead may stand still.
     pub flow: crate::flow::Settings,
     /// What says which work is due now.
@@ -101,8 +101,8 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
         server: server?,
         intake,
         storage,
-        mail: mail?,
         outbound,
+        mail: mail?,
         flow,
         queue: queue?,
         log,
@@ -140,7 +140,7 @@ fn size(
         .unwrap_or(unless)
 }
 
-/// Address blocks; a single address is a block of its own.
+/// Address blocks, or single addresses.
 fn networks(table: &Table<'_>, key: &str) -> Vec<ipnet::IpNet> {
     let mut blocks = Vec::new();
     for text in table.texts(key).unwrap_or_default() {
@@ -149,9 +149,9 @@ fn networks(table: &Table<'_>, key: &str) -> Vec<ipnet::IpNet> {
             blocks.push(block);
             continue;
         }
+        let name = table.name(key);
         let wanted = "wanted is an address block like \"10.0.0.0/8\"";
-        let message = format!("{} has \"{text}\"; {wanted}", table.name(key));
-        table.problem(key, message);
+        table.problem(key, format!("{name} has \"{text}\"; {wanted}"));
     }
     blocks
 }

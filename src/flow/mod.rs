@@ -34,7 +34,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Millis};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Gates};
 use crate::ledger::{Fault, Ledger};
 use crate::outbound::Outbound;
 use crate::queue::Queue;
@@ -66,6 +66,7 @@ pub struct Flow {
     deliverer: Deliverer,
     outbound: Outbound,
     pauses: pauses::Pauses,
+    gates: Gates,
     key: Vec<u8>,
     public_url: String,
     backlog: Arc<Semaphore>,
@@ -114,6 +115,7 @@ impl Flow {
             deliverer: parts.deliverer,
             outbound: parts.outbound,
             pauses: pauses::Pauses::default(),
+            gates: Gates::default(),
             key: parts.key,
             public_url: parts.public_url,
             backlog: Arc::new(Semaphore::new(BACKLOG)),

@@ -6,9 +6,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod channels;
 mod crash;
 mod dashboard;
 mod deliver;
+mod endpoints;
 mod far_end;
 mod fsync;
 mod hostile;
@@ -25,3 +27,5 @@ mod process;
 mod rules;
 mod service;
 mod signatures;
+mod webhook;
+mod webhook_body;
