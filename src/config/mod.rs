@@ -9,6 +9,7 @@ mod layers;
 mod log;
 mod mail;
 mod policy;
+mod queue;
 mod server;
 mod storage;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use std::path::Path;
 pub use layers::{References, environment, secret};
 pub use log::{Format, Log};
 pub use policy::{Policy, read_policy};
-pub use server::{Queue, Server};
+pub use server::Server;
 
 use crate::deliver;
 use crate::document;
@@ -45,7 +46,7 @@ pub struct Config {
     /// How long a lead may stand still.
     pub flow: crate::flow::Settings,
     /// What says which work is due now.
-    pub queue: Queue,
+    pub queue: crate::queue::Settings,
     /// What is logged, and how.
     pub log: Log,
     /// Where rules, sources, reps and templates lie.
@@ -89,7 +90,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
     let intake = intake::read(&root.table("intake"));
     let mail = mail::read(&root.table("mail"), layers, &storage.data_dir);
     let flow = flow::read(&root.table("flow"));
-    let queue = server::read_queue(&root.table("queue"));
+    let queue = queue::read(&root.table("queue"), layers);
     let log = log::read(&root.table("log"));
     let policy = policy::read(&root.table("policy"), layers.base);
     root.done();

@@ -77,7 +77,7 @@ password = \"env:NO_SUCH\"
 [intake]
 trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.0/99\"]
 [queue]
-url = \"redis://:hush@x\"
+url = \"redis://hush@x\"
 [log]
 level = \"loud\"
 [stroage]
@@ -104,7 +104,7 @@ level = \"loud\"
             "L:9: mail.from holds no e-mail address; wanted is \"Name <name@example.com>\"",
             "L:10: mail.alarm_to: entry 2 is no e-mail address",
             "environment: LEADGATE_FLOW__QUEUE_WINDOW: flow.queue_window is few; wanted is a number from 100 to 10000000",
-            "L:19: queue.url: wanted is \"memory\"",
+            "L:19: queue.url has a user without a password; wanted is \"memory\" or for example \"redis://user:password@host:6379/0\"",
             "L:21: log.level is \"loud\"; wanted is one of \"error\", \"warn\", \"info\", \"debug\", \"trace\"",
             "L:22: unknown key `stroage`",
             "environment: LEADGATE_FLOW__DEFAULT_POOOL names no key",

@@ -16,4 +16,7 @@ mod letter;
 mod life;
 mod mailbox;
 mod process;
+mod queue;
+mod redis;
 mod rules;
+mod server;
