@@ -18,6 +18,9 @@ const REST: Duration = Duration::from_millis(250);
 /// The longest time between two looks at who has died and what was missed.
 const TEND_EVERY: Duration = Duration::from_secs(5);
 
+/// The shortest time between two looks at what was put back.
+const DUE_EVERY: Duration = Duration::from_millis(20);
+
 /// Why the connection was given up, and what was on its way.
 struct Broken {
     why: String,
@@ -80,9 +83,12 @@ async fn serve(
             tend(hub, link, &mut connection, link.dead_after).await?;
             tended = std::time::Instant::now();
         }
+        // Not without a pause: what is due stays so while Redis takes no writes.
+        let due = hub.due_in().map_or(every, |wait| wait.max(DUE_EVERY));
+        let rest = every.saturating_sub(tended.elapsed()).min(due);
         tokio::select! {
             () = hub.exchange.notified() => {}
-            () = Clock::pause(every.saturating_sub(tended.elapsed())) => {}
+            () = Clock::pause(rest) => {}
             _ = stopped.wait_for(|stop| *stop) => break,
         }
     }

@@ -6,8 +6,8 @@
 --       (stream, ticket, entry) per ack, (stream, ticket, entry, delay in ms) per put-back,
 --       (stream, ticket) per push, (hot stream, of hot, of normal, of low) per want.
 -- Returns: pushes taken, put-backs taken, why not the rest, whether groups were missing, tickets
---       known, how many of the claimed had been claimed before, length of the streams by kind,
---       claimed (stream, entry, ticket) one after the other.
+--       known, how many of the claimed had been claimed before, ms until the next put-back comes due
+--       or -1, length of the streams by kind, claimed (stream, entry, ticket) one after the other.
 local known, due, first = KEYS[1], KEYS[2], 3
 local group, me, resume = ARGV[1], ARGV[2], ARGV[3] == '1'
 local acks, puts, pushes, wants =
@@ -52,15 +52,43 @@ local function take(stream, ticket, entry)
   return there
 end
 
-for _ = 1, acks do
-  local stream, ticket, entry = tonumber(arg()), arg(), arg()
-  local there = take(stream, ticket, entry)
-  if there == 'due' then
-    redis.call('ZREM', due, stream .. ' ' .. ticket)
+-- In groups: a call for many is much cheaper than a call for each.
+local GROUP_OF = 200
+
+-- What is known of the tickets of a group, one answer each.
+local function known_of(tickets)
+  return redis.call('HMGET', known, unpack(tickets))
+end
+
+local left = acks
+while left > 0 do
+  local n = math.min(left, GROUP_OF)
+  left = left - n
+  local streams, tickets, entries, gone = {}, {}, {}, {}
+  local function remove_later(stream, entry)
+    gone[stream] = gone[stream] or {}
+    table.insert(gone[stream], entry)
   end
-  if there then
-    redis.call('HDEL', known, ticket)
+  for i = 1, n do
+    streams[i], tickets[i], entries[i] = tonumber(arg()), arg(), arg()
   end
+  for i, there in ipairs(known_of(tickets)) do
+    local stream, entry = streams[i], entries[i]
+    if entry ~= '' then
+      remove_later(stream, entry)
+    end
+    if there == 'due' then
+      redis.call('ZREM', due, stream .. ' ' .. tickets[i])
+    elseif there and there ~= stream .. ' ' .. entry then
+      local other, id = string.match(there, '^(%d+) (.+)$')
+      remove_later(tonumber(other), id)
+    end
+  end
+  for stream, ids in pairs(gone) do
+    redis.call('XACK', KEYS[stream], group, unpack(ids))
+    redis.call('XDEL', KEYS[stream], unpack(ids))
+  end
+  redis.call('HDEL', known, unpack(tickets))
 end
 
 local put = 0
@@ -90,16 +118,41 @@ for _, member in ipairs(ready) do
 end
 
 local taken = 0
-for _ = 1, pushes do
-  local stream, ticket = tonumber(arg()), arg()
-  if why == '' then
-    if redis.call('HEXISTS', known, ticket) == 0 then
-      why = add(stream, ticket) or ''
+left = pushes
+while left > 0 do
+  local n = math.min(left, GROUP_OF)
+  left = left - n
+  local streams, tickets, fields, added = {}, {}, {}, {}
+  for i = 1, n do
+    streams[i], tickets[i] = tonumber(arg()), arg()
+  end
+  local there = known_of(tickets)
+  local kept = 0
+  for i = 1, n do
+    if why == '' and not there[i] and not added[tickets[i]] then
+      local entry = redis.pcall('XADD', KEYS[streams[i]], '*', 't', tickets[i])
+      if type(entry) == 'table' then
+        why = entry.err
+      else
+        added[tickets[i]] = { streams[i], entry }
+        table.insert(fields, tickets[i])
+        table.insert(fields, streams[i] .. ' ' .. entry)
+      end
     end
     if why == '' then
-      taken = taken + 1
+      kept = i
     end
   end
+  if #fields > 0 then
+    local answer = redis.pcall('HSET', known, unpack(fields))
+    if type(answer) == 'table' then
+      why, kept = answer.err, 0
+      for _, entry in pairs(added) do
+        redis.call('XDEL', KEYS[entry[1]], entry[2])
+      end
+    end
+  end
+  taken = taken + kept
 end
 
 local claimed = {}
@@ -154,15 +207,28 @@ if resume then
 end
 local resumed = #claimed / 3
 
+local lengths_of, lengths = {}, {}
+for hot = first, #KEYS, 3 do
+  local length = 0
+  for stream = hot, hot + 2 do
+    lengths_of[stream] = redis.call('XLEN', KEYS[stream])
+    length = length + lengths_of[stream]
+  end
+  table.insert(lengths, length)
+end
+
 -- By turns; what one priority does not use, the others get.
 for _ = 1, wants do
   local hot = tonumber(arg())
   local quota, missing = {}, 0
   for rank = 0, 2 do
     quota[rank] = tonumber(arg())
-    local got = read(hot + rank, quota[rank], '>')
+    local got = 0
+    if lengths_of[hot + rank] > 0 then
+      got = read(hot + rank, quota[rank], '>')
+    end
     missing = missing + quota[rank] - got
-    quota[rank] = got == quota[rank]
+    quota[rank] = got == quota[rank] and lengths_of[hot + rank] > 0
   end
   for rank = 0, 2 do
     if missing > 0 and quota[rank] then
@@ -171,12 +237,9 @@ for _ = 1, wants do
   end
 end
 
-local lengths = {}
-for hot = first, #KEYS, 3 do
-  local length = 0
-  for rank = 0, 2 do
-    length = length + redis.call('XLEN', KEYS[hot + rank])
-  end
-  table.insert(lengths, length)
+local next_due = -1
+local soonest = redis.call('ZRANGEBYSCORE', due, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+if soonest[2] then
+  next_due = math.max(0, tonumber(soonest[2]) - now)
 end
-return { taken, put, why, fresh, redis.call('HLEN', known), resumed, lengths, claimed }
+return { taken, put, why, fresh, redis.call('HLEN', known), resumed, next_due, lengths, claimed }

@@ -63,6 +63,7 @@ struct State {
     given: HashMap<Key, Instant>,
     known: usize,
     lengths: [usize; KINDS],
+    next_due: Option<Instant>,
     oldest: Option<(Instant, Duration)>,
     /// Whether Redis had nothing more of a kind.
     hungry: [bool; KINDS],
@@ -245,6 +246,7 @@ impl Hub {
         }
         state.putting = 0;
         state.known = answer.known;
+        state.next_due = answer.next_due.map(|wait| Instant::now() + wait);
         for (length, found) in state.lengths.iter_mut().zip(answer.lengths) {
             *length = found;
         }
@@ -318,6 +320,12 @@ impl Hub {
     /// An answer was lost: what was claimed in it is asked for again.
     pub(super) fn resume(&self) {
         self.state().resume = true;
+    }
+
+    /// How long until something that was put back comes due.
+    pub(super) fn due_in(&self) -> Option<Duration> {
+        let at = self.state().next_due?;
+        Some(at.saturating_duration_since(Instant::now()))
     }
 
     pub(super) fn tended(&self, oldest: Option<Duration>) {

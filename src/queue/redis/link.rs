@@ -26,6 +26,7 @@ type Exchanged = (
     i64,
     usize,
     usize,
+    i64,
     Vec<usize>,
     Vec<String>,
 );
@@ -106,7 +107,7 @@ impl Link {
         for (kind, quota) in &order.wants {
             call.arg(first_stream(*kind)).arg(quota);
         }
-        let (pushed, put, why, fresh, known, resumed, lengths, claimed): Exchanged =
+        let (pushed, put, why, fresh, known, resumed, next_due, lengths, claimed): Exchanged =
             call.invoke_async(connection).await?;
         let entries = claimed.chunks_exact(3).filter_map(entry).collect();
         Ok(Answer {
@@ -116,6 +117,7 @@ impl Link {
             why: worded(&why),
             fresh: fresh != 0,
             known,
+            next_due: since(next_due),
             lengths,
             entries,
         })
@@ -139,8 +141,7 @@ impl Link {
             .arg(TEND_MAX)
             .invoke_async(connection)
             .await?;
-        let oldest = u64::try_from(oldest).ok().map(Duration::from_millis);
-        Ok((moved, oldest))
+        Ok((moved, since(oldest)))
     }
 
     /// Waits until one of these kinds has something, and claims it.
@@ -184,6 +185,11 @@ impl Link {
         }
         Ok(entries)
     }
+}
+
+/// Milliseconds; a negative number is none.
+fn since(ms: i64) -> Option<Duration> {
+    u64::try_from(ms).ok().map(Duration::from_millis)
 }
 
 fn entry(words: &[String]) -> Option<Entry> {

@@ -44,6 +44,8 @@ pub(super) struct Answer {
     /// Whether a group was missing: what was there before is gone.
     pub(super) fresh: bool,
     pub(super) known: usize,
+    /// When something that was put back comes due.
+    pub(super) next_due: Option<Duration>,
     pub(super) lengths: Vec<usize>,
     pub(super) entries: Vec<Entry>,
 }

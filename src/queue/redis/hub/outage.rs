@@ -77,7 +77,7 @@ impl Hub {
 
     pub(super) fn pushing_works(&self, tried: bool) {
         let mut state = self.state();
-        if tried && std::mem::take(&mut state.told) {
+        if tried && state.up && std::mem::take(&mut state.told) {
             state.trouble = None;
             tracing::info!(redis = %self.place, "Redis takes work again");
         }
