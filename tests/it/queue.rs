@@ -219,6 +219,22 @@ async fn four_consumers_in_two_processes_get_each_ticket_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_waits_is_woken_by_what_another_pushes() {
+    let server = RedisServer::start().await;
+    let ours = process(settings(&server)).await;
+    let theirs = process(settings(&server)).await;
+    let begun = Instant::now();
+    // More than one process holds ready; the rest is for the other.
+    ours.push(&tickets(0..200));
+    assert_eq!(take(&theirs, 60).await.len(), 60);
+    let took = begun.elapsed();
+    assert!(
+        took < Duration::from_secs(4),
+        "not only when it tends: {took:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_dead_process_held_goes_to_the_living_and_the_dead_is_removed() {
     let server = RedisServer::start().await;
     let short = RedisSettings {
@@ -255,6 +271,34 @@ async fn who_serves_a_ledger_alone_takes_over_at_the_start_and_who_stops_hands_o
     assert_eq!(consumers(&server), 0, "it leaves nothing of itself");
     let last = process(settings(&server)).await;
     assert_eq!(sorted(take(&last, 50).await), (0..50).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_claimed_in_an_answer_that_got_lost_is_claimed_again() {
+    let server = RedisServer::start().await;
+    let short = RedisSettings {
+        dead_after_ms: 2_000,
+        ..settings(&server)
+    };
+    let queue = process(short).await;
+    // As if the process had pushed and claimed and heard nothing of it.
+    let unheard = "
+        local stream, known = KEYS[1], KEYS[2]
+        local me = redis.call('XINFO', 'CONSUMERS', stream, 'leadgate')[1][2]
+        local id = redis.call('XADD', stream, '*', 't', '7:7:1')
+        redis.call('HSET', known, '7:7:1', '10 ' .. id)
+        redis.call('XREADGROUP', 'GROUP', 'leadgate', me, 'STREAMS', stream, '>')
+        return me";
+    let keys = ["2", "lg1:{suite}:assign:normal", "lg1:{suite}:known"];
+    let me: String = server
+        .ask(&["EVAL", unheard, keys[0], keys[1], keys[2]])
+        .unwrap();
+    assert!(me.starts_with(&std::process::id().to_string()), "{me}");
+    queue.push(&tickets(7..8));
+    let taken = take(&queue, 1).await;
+    assert_eq!(taken, tickets(7..8));
+    queue.ack(&taken);
+    until(|| async { server.is_empty("suite") }).await;
 }
 
 fn consumers(server: &RedisServer) -> usize {
