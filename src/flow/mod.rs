@@ -14,6 +14,7 @@ pub mod command;
 mod decide;
 mod notify;
 pub mod publish;
+mod ready;
 mod receive;
 pub mod report;
 pub mod settings;
