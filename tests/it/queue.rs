@@ -294,6 +294,9 @@ async fn what_was_claimed_in_an_answer_that_got_lost_is_claimed_again() {
         .ask(&["EVAL", unheard, keys[0], keys[1], keys[2]])
         .unwrap();
     assert!(me.starts_with(&std::process::id().to_string()), "{me}");
+    // Nor does what leadgate has not written stay.
+    let foreign = ["XADD", keys[1], "*", "x", "not a ticket"];
+    server.ask::<String>(&foreign).unwrap();
     queue.push(&tickets(7..8));
     let taken = take(&queue, 1).await;
     assert_eq!(taken, tickets(7..8));

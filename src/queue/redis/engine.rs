@@ -69,19 +69,24 @@ async fn serve(
         // Nobody else serves this ledger, so whoever holds tickets is dead.
         tend(hub, link, &mut connection, Duration::ZERO).await?;
     }
+    // What was claimed over a connection that broke; makes the groups too.
+    hub.resume();
     exchange(hub, link, &mut connection).await?;
     *first = false;
     hub.up(&notes);
     let every = TEND_EVERY.min(link.dead_after / 4);
     let mut tended = std::time::Instant::now();
     loop {
-        while exchange(hub, link, &mut connection).await? {}
+        let more = exchange(hub, link, &mut connection).await?;
         if tended.elapsed() >= every {
             // Whatever went unheard, for example because Redis answered too late.
             hub.resume();
             exchange(hub, link, &mut connection).await?;
             tend(hub, link, &mut connection, link.dead_after).await?;
             tended = std::time::Instant::now();
+        }
+        if more {
+            continue;
         }
         // Not without a pause: what is due stays so while Redis takes no writes.
         let due = hub.due_in().map_or(every, |wait| wait.max(DUE_EVERY));

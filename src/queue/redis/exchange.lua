@@ -182,12 +182,14 @@ local function read(stream, n, from)
   end
   local entries = answer[1][2]
   for _, entry in ipairs(entries) do
-    if entry[2] then
+    local ticket = entry[2] and entry[2][2]
+    if ticket and string.match(ticket, '^%d+:%d+:%d+$') then
       table.insert(claimed, tostring(stream))
       table.insert(claimed, entry[1])
-      table.insert(claimed, entry[2][2])
+      table.insert(claimed, ticket)
     else
-      redis.call('XACK', KEYS[stream], group, entry[1])
+      -- Deleted meanwhile, or not written by leadgate.
+      remove(stream, entry[1])
     end
   end
   return #entries

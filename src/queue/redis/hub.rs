@@ -251,12 +251,12 @@ impl Hub {
             *length = found;
         }
         let more = !state.outbox.is_empty();
-        drop(state);
-        self.received(heard, &mut [0; KINDS]);
         self.memory.push(refused);
         for (leaving, delay) in unput {
             self.memory.put_back(&[leaving.ticket], *delay);
         }
+        drop(state);
+        self.received(heard, &mut [0; KINDS]);
         if answer.why.is_empty() {
             // Only then a write was tried for certain: what is pushed may be known already.
             self.pushing_works(order.resume);

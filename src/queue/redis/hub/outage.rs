@@ -19,7 +19,6 @@ impl Hub {
     pub(in crate::queue::redis) fn up(&self, notes: &[String]) {
         let mut state = self.state();
         state.up = true;
-        state.resume = true;
         if std::mem::take(&mut state.told) {
             tracing::info!(redis = %self.place, "Redis serves as the queue again");
         }
