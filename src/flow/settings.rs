@@ -9,7 +9,7 @@ pub struct Settings {
     pub held_alarm_after_ms: Millis,
     /// Whether leads are given to reps; `false` lets them wait, for maintenance.
     pub distribute: bool,
-    /// How many tickets of each kind the queue in memory holds.
+    /// How many tickets of each kind the queue holds.
     pub queue_window: usize,
     /// The grade of a lead for which no `grade` line applies; empty for none.
     pub default_grade: String,
