@@ -130,7 +130,10 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
         if idle && waiting + claimed + flow.undecided() == 0 {
             return Ok(());
         }
-        tokio::task::yield_now().await;
+        // What waits is with another task or on its way through a queue outside.
+        if idle {
+            Clock::pause(Duration::from_millis(1)).await;
+        }
     }
 }
 
@@ -163,9 +166,12 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
             return true;
         }
     };
-    flow.queue.ack(&mine);
-    if let Err(fault) = &result {
-        tracing::warn!(%fault, "a step failed; it is due again");
+    match &result {
+        Ok(()) => flow.queue.ack(&mine),
+        Err(fault) => {
+            tracing::warn!(%fault, "a step failed; it is due again");
+            flow.queue.put_back(&mine, REST);
+        }
     }
     result.is_ok()
 }
