@@ -10,4 +10,4 @@ pub(super) mod webhook;
 use super::Adapter;
 
 /// Every platform.
-pub const ALL: [&dyn Adapter; 3] = [&form::Form, &webhook::Webhook, &google::Google];
+pub const ALL: &[&dyn Adapter] = &[&form::Form, &webhook::Webhook, &google::Google];

@@ -1,15 +1,13 @@
 //! `sources.toml`: each source with its own credential and limits. Knows no platform: adapters read
 //! their own keys.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::adapter::form::FormSettings;
-use super::adapter::google::GoogleSettings;
-use super::adapter::webhook::WebhookSettings;
 use super::mapping::Mapping;
 use super::synonyms::fold_name;
-use super::{ALL, Adapter, Secrets, country};
+use super::{ALL, Adapter, Refusal, Secrets, country};
 use crate::clock::Millis;
 use crate::document::{self, Overrides, Table};
 use crate::lead::Fields;
@@ -31,15 +29,15 @@ pub struct Limits {
     pub per_client_per_minute: Option<u32>,
 }
 
-/// What an adapter read of its own keys.
-#[derive(Clone, Debug)]
-pub enum Settings {
-    /// A browser's form.
-    Form(FormSettings),
-    /// A program's JSON.
-    Webhook(WebhookSettings),
-    /// Google Ads.
-    Google(GoogleSettings),
+/// What an adapter read of its own keys. It alone knows what is inside, so that a new platform is
+/// named in its own file only.
+#[derive(Clone)]
+pub struct Settings(Arc<dyn Any + Send + Sync>);
+
+impl Settings {
+    pub(super) fn new(of_adapter: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(of_adapter))
+    }
 }
 
 /// Where leads come from.
@@ -57,6 +55,15 @@ pub struct Source {
     /// The adapter's own.
     pub settings: Settings,
     pub(super) mapping: Mapping,
+}
+
+impl Source {
+    /// What the adapter read, as its own type.
+    pub(super) fn own<T: Any>(&self) -> Result<&T, Refusal> {
+        let own = self.settings.0.downcast_ref();
+        // A submission may wait while its source is given to another adapter.
+        own.ok_or(Refusal::Unavailable { retry_after_s: 60 })
+    }
 }
 
 impl std::fmt::Debug for Source {
@@ -155,9 +162,7 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
             per_client_per_minute: number("per_client_per_minute"),
         },
         mapping: mapping(table),
-        settings: settings
-            .clone()
-            .unwrap_or(Settings::Form(FormSettings::default())),
+        settings: settings.clone().unwrap_or_else(|| Settings::new(())),
         adapter: adapter.unwrap_or(ALL[0]),
     };
     limits.done();

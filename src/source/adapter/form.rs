@@ -27,7 +27,7 @@ pub(in crate::source) struct Form;
 
 /// Keys of a source with `adapter = "form"`.
 #[derive(Clone, Debug, Default)]
-pub struct FormSettings {
+pub(super) struct FormSettings {
     pub(super) key: Option<Secret>,
     pub(super) origins: Vec<String>,
     pub(super) redirects: Vec<Url>,
@@ -73,7 +73,7 @@ impl Adapter for Form {
                 table.problem("origins", format!("`{origin}` is no origin; {wanted}"));
             }
         }
-        Some(Settings::Form(FormSettings {
+        Some(Settings::new(FormSettings {
             key: key.flatten(),
             origins,
             redirects,
@@ -269,10 +269,5 @@ impl Adapter for Form {
 }
 
 fn settings(source: &Source) -> Result<&FormSettings, Refusal> {
-    match &source.settings {
-        Settings::Form(settings) => Ok(settings),
-        Settings::Webhook(_) | Settings::Google(_) => {
-            Err(Refusal::Unavailable { retry_after_s: 60 })
-        }
-    }
+    source.own()
 }

@@ -27,7 +27,7 @@ pub(in crate::source) struct Webhook;
 
 /// Keys of a source with `adapter = "webhook"`.
 #[derive(Clone, Debug)]
-pub struct WebhookSettings {
+struct WebhookSettings {
     auth: Auth,
     items: Option<Path>,
     id: Option<Path>,
@@ -86,7 +86,7 @@ impl Adapter for Webhook {
             path(table, "id"),
             path(table, "is_test"),
         );
-        Some(Settings::Webhook(WebhookSettings {
+        Some(Settings::new(WebhookSettings {
             auth: auth?,
             items,
             id,
@@ -101,9 +101,7 @@ impl Adapter for Webhook {
         request: &Request<'_>,
         now: Millis,
     ) -> Result<Admission, Refusal> {
-        let Settings::Webhook(settings) = &source.settings else {
-            return Err(Refusal::Unavailable { retry_after_s: 60 });
-        };
+        let settings: &WebhookSettings = source.own()?;
         let kind = request::content_type(request)?;
         let sent_id = verify(&settings.auth, request, now)?;
         if !request::is_json(&kind) {
@@ -149,7 +147,7 @@ impl Adapter for Webhook {
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
-        let Settings::Webhook(settings) = &source.settings else {
+        let Ok(settings) = source.own::<WebhookSettings>() else {
             return Err("the source has another adapter now".into());
         };
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
@@ -161,11 +159,9 @@ impl Adapter for Webhook {
     }
 
     fn answer(&self, source: &Source, receipt: &Receipt, _: &Reply) -> Answer {
-        match &source.settings {
-            Settings::Webhook(settings) if settings.items.is_some() => Answer::receipts(receipt),
-            Settings::Webhook(_) | Settings::Form(_) | Settings::Google(_) => {
-                Answer::receipt(receipt)
-            }
+        match source.own::<WebhookSettings>() {
+            Ok(settings) if settings.items.is_some() => Answer::receipts(receipt),
+            Ok(_) | Err(_) => Answer::receipt(receipt),
         }
     }
 
@@ -201,7 +197,7 @@ impl Adapter for Webhook {
     }
 
     fn sign(&self, source: &Source, mut sample: Sample, now: Millis) -> Sample {
-        let Settings::Webhook(settings) = &source.settings else {
+        let Ok(settings) = source.own::<WebhookSettings>() else {
             return sample;
         };
         let mut add = |name: &str, value: String| sample.headers.push((name.to_owned(), value));

@@ -1,20 +1,52 @@
 //! A payload of each platform, made by us, and what is to be read of it.
 
+/// How a request of the platform proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Nothing, as with a form on a page.
+    Nothing,
+    /// A key, good for any body.
+    Key,
+    /// A signature over the body.
+    Signature,
+    /// A signature over the body and a time, good for so many seconds.
+    Timed(i64),
+}
+
 /// A payload of the platform and what is to be read of it: field, value.
 pub(super) struct Fixture {
+    /// The source's name.
+    pub(super) name: &'static str,
     pub(super) adapter: &'static str,
+    /// The keys of its table in `sources.toml`, besides `adapter`.
+    pub(super) settings: &'static str,
+    pub(super) proof: Proof,
     pub(super) kind: &'static str,
+    /// Has a field that we do not know, whose value is `kept` and stands there once.
     pub(super) body: &'static str,
     pub(super) fields: &'static [(&'static str, &'static str)],
     pub(super) attribution: &'static [(&'static str, &'static str)],
+    /// A request with two leads, where the platform sends several.
+    pub(super) batch: Option<&'static str>,
 }
+
+/// What stands in a fixture's body for the value of the unknown field.
+pub(super) const KEPT: &str = "kept";
 
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
+        name: "form",
         adapter: "form",
+        settings: r#"
+country = "DE"
+origins = ["https://www.example.com"]
+redirects = ["https://www.example.com/thanks"]
+map = { "Betreff" = "message" }
+"#,
+        proof: Proof::Nothing,
         kind: "application/x-www-form-urlencoded",
         body: "Vorname=Mia&nachname=Gro%C3%9F&E-Mail=Mia%40Werk.example&Telefon=030+901820&Betreff=Demo+bitte\
-               &employees=800&interest=a&interest=b&utm_source=meta&gdpr=on&_elapsed_ms=9000&__proto__=x",
+               &employees=800&interest=a&interest=b&utm_source=meta&gdpr=on&_elapsed_ms=9000&__proto__=kept",
         fields: &[
             ("name", "Mia Groß"),
             ("email", "Mia@Werk.example"),
@@ -23,16 +55,25 @@ pub(super) const FIXTURES: &[Fixture] = &[
             ("country", "DE"),
             ("employees", "800"),
             ("interest", "a"),
-            ("__proto__", "x"),
+            ("__proto__", KEPT),
         ],
         attribution: &[("utm_source", "meta")],
+        batch: None,
     },
     Fixture {
+        name: "webhook",
         adapter: "webhook",
+        settings: r#"
+auth = "standard"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+is_test = "$.test"
+map = { email = "$.who[\"e-mail\"]" }
+"#,
+        proof: Proof::Timed(300),
         kind: "application/json; charset=utf-8",
         body: r#"{"who":{"e-mail":"mia@werk.example"},"campaign":{"name":"Spring"},"company":{"name":"Werk AG"},
                  "contact":{"name":"Mia Groß"},"language":"German","phone":"+49 30 901820",
-                 "deal":{"amount":12345678901234567890,"tags":["x","y"]},"test":false,"gclid":"abc"}"#,
+                 "deal":{"amount":12345678901234567890,"tags":["kept","y"]},"test":false,"gclid":"abc"}"#,
         fields: &[
             ("name", "Mia Groß"),
             ("email", "mia@werk.example"),
@@ -41,12 +82,16 @@ pub(super) const FIXTURES: &[Fixture] = &[
             ("campaign.name", "Spring"),
             ("language", "de"),
             ("deal.amount", "12345678901234567890"),
-            ("deal.tags", "x"),
+            ("deal.tags", KEPT),
         ],
         attribution: &[("gclid", "abc")],
+        batch: None,
     },
     Fixture {
+        name: "google",
         adapter: "google",
+        settings: "key = \"testkey\"",
+        proof: Proof::Key,
         kind: "application/json",
         body: r#"{"lead_id":"TeSter-1","user_column_data":[
                  {"column_name":"Full Name","string_value":"Mia Groß","column_id":"FULL_NAME"},
@@ -64,12 +109,55 @@ pub(super) const FIXTURES: &[Fixture] = &[
             ("country", "US"),
             ("WORK_EMAIL", "mia@work.example"),
             ("Which colour?", "blue"),
-            ("new_member", "kept"),
+            ("new_member", KEPT),
         ],
         attribution: &[
             ("gclid", "xyz"),
             ("campaign_id", "9007199254740993"),
             ("form_id", "40000000001"),
         ],
+        batch: None,
+    },
+    Fixture {
+        name: "keyed",
+        adapter: "form",
+        settings: "key = \"K3Y\"",
+        proof: Proof::Key,
+        kind: "application/x-www-form-urlencoded",
+        body: "email=a%40b.example&more=kept",
+        fields: &[("email", "a@b.example")],
+        attribution: &[],
+        batch: None,
+    },
+    Fixture {
+        name: "hmac",
+        adapter: "webhook",
+        settings: r#"
+auth = "hmac"
+header = "X-Signature"
+prefix = "sha256="
+secret = "s3cret"
+id = "$.id"
+items = "$.leads"
+"#,
+        proof: Proof::Signature,
+        kind: "application/json",
+        body: r#"{"leads":[{"id":"7","email":"a@b.example","more":"kept"}]}"#,
+        fields: &[("email", "a@b.example")],
+        attribution: &[],
+        batch: Some(
+            r#"{"leads":[{"id":"7","email":"a@b.example"},{"id":"8","email":"c@d.example"}]}"#,
+        ),
+    },
+    Fixture {
+        name: "bearer",
+        adapter: "webhook",
+        settings: "auth = \"bearer\"\nkey = \"k3y\"",
+        proof: Proof::Key,
+        kind: "application/json",
+        body: r#"{"email":"a@b.example","more":"kept"}"#,
+        fields: &[("email", "a@b.example")],
+        attribution: &[],
+        batch: None,
     },
 ];
