@@ -35,6 +35,43 @@ impl<'a> Json<'a> {
         read(raw.get(), 0, &mut 0)
     }
 
+    /// Reads a whole document that must be an object.
+    pub(super) fn object(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let json = Self::parse(bytes)?;
+        if !matches!(json, Self::Map(_)) {
+            return Err(Refusal::Malformed("a JSON object is wanted".into()));
+        }
+        Ok(json)
+    }
+
+    /// The members of an object; none of anything else.
+    pub(super) fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        if let Self::Map(entries) = self {
+            return entries;
+        }
+        &[]
+    }
+
+    /// The items of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Json<'a>] {
+        if let Self::List(items) = self {
+            return items;
+        }
+        &[]
+    }
+
+    /// The leaf under a key of an object as text; empty where there is none.
+    pub(super) fn text(&self, key: &str) -> Cow<'_, str> {
+        self.get(key).and_then(Json::as_text).unwrap_or_default()
+    }
+
+    /// The canonical form as bytes.
+    pub(super) fn content(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        self.canonical(&mut content);
+        content
+    }
+
     /// The value under a key of an object.
     pub(super) fn get(&self, key: &str) -> Option<&Json<'a>> {
         match self {
