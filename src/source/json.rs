@@ -40,14 +40,6 @@ impl<'a> Json<'a> {
         Ok(json)
     }
 
-    /// The members of an object; none of anything else.
-    pub(super) fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
-        if let Self::Map(entries) = self {
-            return entries;
-        }
-        &[]
-    }
-
     /// The items of a list; none of anything else.
     pub(super) fn items(&self) -> &[Json<'a>] {
         if let Self::List(items) = self {
