@@ -11,6 +11,8 @@ pub(super) mod hubspot;
 mod hubspot_contact;
 pub(super) mod intercom;
 pub(super) mod leadconduit;
+pub(super) mod meta;
+mod meta_lead;
 pub(super) mod tiktok;
 pub(super) mod webhook;
 
@@ -21,6 +23,7 @@ pub const ALL: &[&dyn Adapter] = &[
     &form::Form,
     &webhook::Webhook,
     &google::Google,
+    &meta::Meta,
     &tiktok::TikTok,
     &leadconduit::LeadConduit,
     &adf::Adf,

@@ -157,7 +157,9 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
         country: country_of(table),
         verdict_wait_ms: verdict.then_some(wait),
         limits: Limits {
-            body_bytes: bytes.and_then(|n| usize::try_from(n).ok()),
+            body_bytes: bytes
+                .and_then(|n| usize::try_from(n).ok())
+                .or_else(|| adapter.and_then(Adapter::body_bytes)),
             per_second: number("per_second"),
             per_client_per_minute: number("per_client_per_minute"),
         },
