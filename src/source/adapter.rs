@@ -9,6 +9,7 @@ mod form_web;
 pub(super) mod google;
 pub(super) mod hubspot;
 mod hubspot_contact;
+mod hubspot_fetch;
 pub(super) mod intercom;
 pub(super) mod leadconduit;
 pub(super) mod meta;

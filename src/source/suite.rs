@@ -3,6 +3,7 @@
 
 mod fixtures;
 mod forms;
+mod hubspot_fetch;
 mod meta;
 mod meta_lead;
 mod networks;

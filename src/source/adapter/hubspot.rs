@@ -10,6 +10,7 @@ use serde_json::json;
 use url::Url;
 
 use super::hubspot_contact::{contact, contact_events, contact_identity, event_identity, notice};
+use super::hubspot_fetch;
 
 use crate::clock::{MINUTE, Millis};
 use crate::document::Table;
@@ -17,6 +18,7 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::{self, Secret};
 use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::fetch::{Answered, Step};
 use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
@@ -25,6 +27,7 @@ use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 const V3: &str = "x-hubspot-signature-v3";
 const TIME: &str = "x-hubspot-request-timestamp";
+const API_URL: &str = "https://api.hubapi.com";
 const LEGACY: &str = "x-hubspot-signature";
 const LEGACY_VERSION: &str = "x-hubspot-signature-version";
 /// As HubSpot's page says.
@@ -51,12 +54,18 @@ const DECODED: [(&str, char); 14] = [
 /// The row in `ALL`.
 pub(in crate::source) struct HubSpot;
 
-struct HubSpotSettings {
+pub(super) struct HubSpotSettings {
     secrets: Vec<Secret>,
     /// As HubSpot calls it: part of what is signed.
     address: String,
     /// Whether signatures without a time are taken where no other comes.
     legacy: bool,
+    /// For contacts that events name.
+    pub(super) token: Option<Secret>,
+    /// Of a contact, besides those that are known.
+    pub(super) properties: Vec<String>,
+    /// Without the slash at its end.
+    pub(super) api_url: String,
 }
 
 impl Adapter for HubSpot {
@@ -78,11 +87,29 @@ impl Adapter for HubSpot {
             table.problem("address", format!("`{text}` is no address; {wanted}"));
         }
         let legacy = table.bool("legacy").unwrap_or(false);
+        let token = table
+            .has("token")
+            .then(|| super::webhook::secret(table, "token", secrets));
+        let properties = table.texts("properties").unwrap_or_default();
+        for name in &properties {
+            if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                let wanted = "wanted is the internal name, such as company_size";
+                table.problem("properties", format!("`{name}` is no property; {wanted}"));
+            }
+        }
+        let api_url = table.text("api_url").unwrap_or_else(|| API_URL.into());
+        if !Url::parse(&api_url).is_ok_and(|url| url.has_host() && url.query().is_none()) {
+            let message = format!("`{api_url}` is no address; wanted is such as {API_URL}");
+            table.problem("api_url", message);
+        }
         let secrets = super::webhook::secret_or_secrets(table, secrets)?;
         Some(Settings::new(HubSpotSettings {
             secrets,
             address: address?,
             legacy,
+            token: token.flatten(),
+            properties,
+            api_url: api_url.trim_end_matches('/').to_owned(),
         }))
     }
 
@@ -125,6 +152,14 @@ impl Adapter for HubSpot {
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
         Answer::receipt(receipt)
+    }
+
+    fn fetch(&self, source: &Source, notice: &Inquiry, answers: &[Answered]) -> Step {
+        hubspot_fetch::fetch(source, notice, answers)
+    }
+
+    fn read(&self, source: &Source, notice: Inquiry, content: &[u8]) -> Result<Inquiry, String> {
+        hubspot_fetch::read(source, notice, content)
     }
 
     fn shape(&self, _: &Source, person: &Person) -> Sample {

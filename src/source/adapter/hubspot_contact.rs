@@ -14,8 +14,9 @@ use crate::source::sources::Source;
 pub(super) const CREATED: &str = "contact.creation";
 /// The most events in one submission; `HubSpot` sends 100.
 const EVENTS_MAX: usize = 1_000;
-/// Where an event names the contact.
-pub(super) const CONTACT_ID: &str = "objectId";
+/// Where an event names the contact, and under which name we keep it until it is fetched.
+const CONTACT_ID: &str = "objectId";
+pub(super) const CONTACT: &str = "contact_id";
 
 /// Properties of a contact, to our fields.
 pub(super) const PROPERTIES: [(&str, &str); 15] = [
@@ -86,12 +87,6 @@ fn property<'j>(value: &'j Json<'_>) -> Cow<'j, str> {
 /// A contact's content.
 pub(super) fn contact(source: &Source, json: &Json<'_>) -> Inquiry {
     let mut draft = Draft::new(source);
-    add_contact(json, &mut draft);
-    draft.inquiry()
-}
-
-/// Adds a contact's content to what is known.
-pub(super) fn add_contact(json: &Json<'_>, draft: &mut Draft<'_>) {
     let members = json.get("properties").map_or(&[][..], Json::entries);
     let given = || members.iter().map(|(name, value)| (name, property(value)));
     for (known, field) in PROPERTIES {
@@ -122,6 +117,7 @@ pub(super) fn add_contact(json: &Json<'_>, draft: &mut Draft<'_>) {
             draft.kept_text(name, &text);
         }
     }
+    draft.inquiry()
 }
 
 /// The events that are leads.
@@ -169,8 +165,11 @@ pub(super) fn event_identity(event: &Json<'_>) -> Identity {
 /// What an event tells of a contact that is still to be fetched.
 pub(super) fn notice(source: &Source, event: &Json<'_>) -> Inquiry {
     let mut draft = Draft::new(source);
+    draft.came_from(CONTACT, &event.text(CONTACT_ID));
     for (name, value) in event.entries() {
-        draft.kept(name, value);
+        if name != CONTACT_ID && name != "attemptNumber" {
+            draft.kept(name, value);
+        }
     }
     draft.inquiry()
 }

@@ -405,8 +405,11 @@ fn hubspots_events_are_named_apart_and_a_repeat_is_not() {
     assert_eq!(names, wanted);
     assert_eq!(names, batch(5).1);
     let inquiries = source.adapter.parse(&source, &submission).unwrap();
-    let contacts: Vec<_> = inquiries.iter().map(|i| i.fields.get("objectId")).collect();
-    assert_eq!(contacts, [Some("12345678901234567"); 2]);
+    let contacts: Vec<_> = inquiries
+        .iter()
+        .map(|i| &i.attribution.0["contact_id"])
+        .collect();
+    assert_eq!(contacts, ["12345678901234567"; 2]);
     for body in [
         r#"[{"subscriptionType":"contact.creation"}]"#,
         r#"[{"subscriptionType":"contact.creation","objectId":"../1"}]"#,
