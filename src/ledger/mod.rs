@@ -9,6 +9,7 @@ mod fault;
 mod fetched;
 mod history;
 mod leads;
+mod named;
 mod persons;
 mod policies;
 pub mod reads;

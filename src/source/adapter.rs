@@ -12,6 +12,8 @@ mod hubspot_contact;
 mod hubspot_fetch;
 pub(super) mod intercom;
 pub(super) mod leadconduit;
+pub(super) mod linkedin;
+mod linkedin_lead;
 pub(super) mod meta;
 mod meta_lead;
 pub(super) mod tiktok;
@@ -31,4 +33,5 @@ pub const ALL: &[&dyn Adapter] = &[
     &calendly::Calendly,
     &intercom::Intercom,
     &hubspot::HubSpot,
+    &linkedin::LinkedIn,
 ];

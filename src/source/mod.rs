@@ -52,6 +52,8 @@ pub enum Admission {
     Leads(Admitted),
     /// Handshakes, preflights, things to acknowledge and ignore: answered as they are.
     Answered(Answer),
+    /// The platform wants these leads forgotten, by the names under which it sent them.
+    Forget(Vec<Identity>),
 }
 
 /// A submission that may be committed.

@@ -4,6 +4,7 @@
 mod fixtures;
 mod forms;
 mod hubspot_fetch;
+mod linkedin;
 mod meta;
 mod meta_lead;
 mod networks;
@@ -30,10 +31,10 @@ fn fixtures() -> impl Iterator<Item = &'static Fixture> {
     FIXTURES.iter().copied().flatten()
 }
 
-/// What the platform answers when it is asked for the lead of the fixture.
-fn fetched(name: &str) -> Option<&'static str> {
-    let found = FETCHED.iter().find(|(of, _)| *of == name);
-    found.map(|(_, content)| *content)
+/// What the platform of a fixture answers when it is asked for this.
+fn fetched(name: &str, target: &str) -> Option<&'static str> {
+    let is_it = |(of, part, _): &&(&str, &str, &str)| *of == name && target.contains(part);
+    FETCHED.iter().find(is_it).map(|(_, _, content)| *content)
 }
 
 fn sources() -> Sources {
@@ -119,15 +120,17 @@ fn parse(source: &Source, sample: &Sample) -> Inquiry {
     source.adapter.parse(source, &submission).unwrap().remove(0)
 }
 
-/// The inquiry of a notice: what it names is fetched, `answer` being the platform's side.
-fn whole(source: &Source, notice: Inquiry, answer: impl Fn(&str) -> Option<Vec<u8>>) -> Inquiry {
+/// What is fetched for a notice, `answer` being the platform's side; `None` where it is whole.
+fn content(
+    source: &Source,
+    notice: &Inquiry,
+    answer: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Option<Vec<u8>> {
     let mut answers = Vec::new();
     for _ in 0..=ASKS_MAX {
-        match source.adapter.fetch(source, &notice, &answers) {
-            Step::Whole => return notice,
-            Step::Content(content) => {
-                return source.adapter.read(source, notice, &content).unwrap();
-            }
+        match source.adapter.fetch(source, notice, &answers) {
+            Step::Whole => return None,
+            Step::Content(content) => return Some(content),
             Step::Trouble(trouble) => panic!("{}: {trouble:?}", source.name),
             Step::Ask(ask) => {
                 let url = url::Url::parse(&ask.url).unwrap();
@@ -143,6 +146,14 @@ fn whole(source: &Source, notice: Inquiry, answer: impl Fn(&str) -> Option<Vec<u
         }
     }
     panic!("{} asks without an end", source.name)
+}
+
+/// The inquiry of a notice, with what it names.
+fn whole(source: &Source, notice: Inquiry, answer: impl Fn(&str) -> Option<Vec<u8>>) -> Inquiry {
+    match content(source, &notice, answer) {
+        Some(content) => source.adapter.read(source, notice, &content).unwrap(),
+        None => notice,
+    }
 }
 
 #[test]
@@ -162,7 +173,7 @@ fn every_platform_reads_its_own_payload_and_keeps_what_it_does_not_know() {
         let name = fixture.name;
         let source = source(name);
         let sample = signed(&source, fixture.kind, fixture.body.as_bytes(), NOW);
-        let answer = |_: &str| fetched(name).map(|content| content.as_bytes().to_vec());
+        let answer = |target: &str| fetched(name, target).map(|body| body.as_bytes().to_vec());
         let inquiry = whole(&source, parse(&source, &sample), answer);
         for (field, value) in fixture.fields {
             assert_eq!(inquiry.fields.get(field), Some(*value), "{name}: {field}");
@@ -227,17 +238,22 @@ fn every_platform_refuses_what_it_cannot_believe_or_read() {
         let (name, kind, good) = (fixture.name, fixture.kind, fixture.body);
         let source = source(name);
         let long = "x".repeat(9_000);
-        if let Some(content) = fetched(name) {
-            let notice = parse(&source, &signed(&source, kind, good.as_bytes(), NOW));
-            let content = content.replace(KEPT, &long);
-            let read = source.adapter.read(&source, notice, content.as_bytes());
+        let notice = parse(&source, &signed(&source, kind, good.as_bytes(), NOW));
+        let answer = |target: &str| {
+            let body = fetched(name, target)?.replace(KEPT, &long);
+            Some(body.into_bytes())
+        };
+        let content = content(&source, &notice, answer);
+        if let Some(content) = &content {
+            let read = source.adapter.read(&source, notice, content);
             assert!(read.is_err(), "{name}");
         }
-        let parts = [Some(good), fetched(name)].into_iter().flatten();
+        let of_it = FETCHED.iter().filter(|(of, ..)| *of == name);
+        let parts = of_it.map(|(_, _, body)| *body).chain([good]);
         let kept: usize = parts.map(|part| part.matches(KEPT).count()).sum();
         assert_eq!(kept, 1, "{name}");
         let huge = good.replace(KEPT, &long);
-        let too_much: &[u16] = if fetched(name).is_some() { &[] } else { &[422] };
+        let too_much: &[u16] = if content.is_some() { &[] } else { &[422] };
         // What cannot even be signed, such as a key inside an unreadable body, is 400 or 401.
         let cases: [(&str, &[u8], &[u16]); 5] = [
             (kind, b"", &[400, 401]),

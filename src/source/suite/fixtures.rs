@@ -204,10 +204,13 @@ page_tokens = { "123456789" = "of the page" }
     },
 ];
 
-/// What those platforms that send an id answer when they are asked for the lead of the fixture.
-pub(super) const FETCHED: &[(&str, &str)] = &[(
-    "meta",
-    r#"{"id":"233370042045345","created_time":"2021-08-27T20:12:06+0200","ad_id":"120210000000000001",
+/// What those platforms that send an id answer when they are asked for the lead of the fixture:
+/// the platform, a part of the address that is asked, and the answer.
+pub(super) const FETCHED: &[(&str, &str, &str)] = &[
+    (
+        "meta",
+        "",
+        r#"{"id":"233370042045345","created_time":"2021-08-27T20:12:06+0200","ad_id":"120210000000000001",
         "campaign_name":"Herbst","platform":"ig","is_organic":false,"vehicle":{"make":"Honda"},
         "field_data":[{"name":"work_email","values":["mia@work.example"]},
             {"name":"full_name","values":["Mia Groß"]},{"name":"email","values":["mia@werk.example"]},
@@ -216,4 +219,32 @@ pub(super) const FETCHED: &[(&str, &str)] = &[(
             {"name":"which_colour?","values":["kept","green"]},{"name":"wunsch","values":["Demo bitte"]}],
         "custom_disclaimer_responses":[{"checkbox_key":"optional_1","is_checked":"1"},
             {"checkbox_key":"optional_2","is_checked":""}]}"#,
-)];
+    ),
+    (
+        "linkedin",
+        "/rest/leadFormResponses/1a2b3c-4",
+        r#"{"id":"1a2b3c-4","submitter":"urn:li:person:M","leadType":"SPONSORED","testLead":false,
+        "versionedLeadGenFormUrn":"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:3162,1)",
+        "submittedAt":1789999999000,"leadMetadata":{"sponsoredLeadMetadata":
+        {"campaign":"urn:li:sponsoredCampaign:367"}},"formResponse":{"answers":[
+        {"questionId":1,"answerDetails":{"textQuestionAnswer":{"answer":"Mia"}}},
+        {"questionId":2,"accepted":{"textQuestionAnswer":{"answer":"Groß"}}},
+        {"questionId":3,"answerDetails":{"textQuestionAnswer":{"answer":"mia@werk.example"}}},
+        {"questionId":4,"answerDetails":{"textQuestionAnswer":{"answer":"030 901820"}}},
+        {"questionId":5,"answerDetails":{"multipleChoiceAnswer":{"options":[1,3]}}},
+        {"questionId":99,"answerDetails":{"textQuestionAnswer":{"answer":"kept"}}}],
+        "consentResponses":[{"consentId":4,"accepted":true}]}}"#,
+    ),
+    (
+        "linkedin",
+        "/rest/leadForms/3162",
+        r#"{"id":3162,"content":{"questions":[
+        {"questionId":1,"name":"firstName","predefinedField":"FIRST_NAME"},
+        {"questionId":2,"name":"lastName","predefinedField":"LAST_NAME"},
+        {"questionId":3,"name":"email","predefinedField":"EMAIL"},
+        {"questionId":4,"name":"phone","predefinedField":"PHONE_NUMBER"},
+        {"questionId":5,"name":"colour","questionDetails":{"multipleChoiceQuestionDetails":{"options":[
+            {"id":1,"text":{"localized":{"en_US":"blue"}}},{"id":2,"text":{"localized":{"en_US":"red"}}}]}}}
+        ]}}"#,
+    ),
+];
