@@ -3,6 +3,7 @@
 
 mod adapter;
 mod answer;
+mod answers;
 mod country;
 mod form_body;
 mod json;

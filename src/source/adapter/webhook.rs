@@ -253,7 +253,7 @@ pub(super) fn secret(table: &Table<'_>, key: &str, secrets: Secrets<'_>) -> Opti
 }
 
 /// `secret`, or `secrets` while one is being replaced by another.
-fn secret_or_secrets(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Vec<Secret>> {
+pub(super) fn secret_or_secrets(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Vec<Secret>> {
     let Some(references) = table.texts("secrets") else {
         return secret(table, "secret", secrets).map(|secret| vec![secret]);
     };
