@@ -4,6 +4,7 @@
 mod fixtures;
 mod forms;
 mod own;
+mod products;
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::secret::Secret;
 const NOW: i64 = 1_790_000_000 * SECOND;
 
 /// A row for each file of fixtures.
-const FIXTURES: &[&[Fixture]] = &[fixtures::FIXTURES];
+const FIXTURES: &[&[Fixture]] = &[fixtures::FIXTURES, products::FIXTURES];
 
 fn fixtures() -> impl Iterator<Item = &'static Fixture> {
     FIXTURES.iter().copied().flatten()

@@ -8,6 +8,8 @@ use crate::source::mapping::clean;
 use crate::source::synonyms;
 use crate::source::{Refusal, request};
 
+/// What a browser sends where nothing else is said.
+pub(super) const URLENCODED: &str = "application/x-www-form-urlencoded";
 /// The page to go to afterwards.
 pub(super) const NEXT: &str = "_next";
 /// When the page was shown, epoch milliseconds.
@@ -38,7 +40,7 @@ pub(super) fn pairs_within(
         return Err(Refusal::Malformed("the body is empty".into()));
     }
     match kind {
-        "application/x-www-form-urlencoded" => form_body::urlencoded(body, bounds),
+        URLENCODED => form_body::urlencoded(body, bounds),
         "multipart/form-data" => {
             let header = headers.only("content-type").unwrap_or_default();
             let boundary = form_body::boundary(header)
