@@ -56,19 +56,20 @@ impl<'s> Answers<'s> {
         kind: Option<&'static str>,
         values: &[Cow<'_, str>],
     ) {
-        self.put(names, kind, (values, is_yes));
+        self.put(names, kind, values, is_yes);
     }
 
     /// Boxes that were ticked: where they stand for a consent it is given, whatever their text.
     pub(super) fn ticked(&mut self, names: &[&str], values: &[Cow<'_, str>]) {
-        self.put(names, None, (values, |_| true));
+        self.put(names, None, values, |_| true);
     }
 
     fn put(
         &mut self,
         names: &[&str],
         kind: Option<&'static str>,
-        (values, given): (&[Cow<'_, str>], fn(&str) -> bool),
+        values: &[Cow<'_, str>],
+        given: fn(&str) -> bool,
     ) {
         let Some(name) = names.iter().find(|name| !name.is_empty()) else {
             return;

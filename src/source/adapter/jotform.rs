@@ -195,8 +195,8 @@ impl Adapter for Jotform {
         ];
         let mut body = String::new();
         for (name, value) in parts {
-            let head = format!("--leadgate\r\nContent-Disposition: form-data; name=\"{name}\"");
-            body.push_str(&format!("{head}\r\n\r\n{value}\r\n"));
+            body.push_str("--leadgate\r\nContent-Disposition: form-data; name=\"");
+            body.extend([name, "\"\r\n\r\n", value, "\r\n"]);
         }
         body.push_str("--leadgate--\r\n");
         let kind = "multipart/form-data; boundary=leadgate";
@@ -296,6 +296,8 @@ fn read(key: &str, name: &str, value: &Json<'_>, answers: &mut Answers<'_>) {
                 answers.add_json(&[&name], ours.map(|(_, ours)| *ours), value);
             }
         }
-        _ => answers.add_json(&names, None, value),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
+            answers.add_json(&names, None, value);
+        }
     }
 }

@@ -183,7 +183,9 @@ fn read(field: &Json<'_>, answers: &mut Answers<'_>) {
                 let row = shown(field, row.clone());
                 let columns = match columns {
                     Json::List(items) => chosen(field, items),
-                    other => other.as_text().into_iter().collect(),
+                    Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Map(_) => {
+                        columns.as_text().into_iter().collect()
+                    }
                 };
                 answers.add(&[&format!("{label}: {row}")], None, &columns);
             }

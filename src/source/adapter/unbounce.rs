@@ -173,6 +173,8 @@ fn answers<'b>(kind: &str, body: &'b [u8], pairs: &'b Pairs) -> Result<Json<'b>,
 fn first<'j>(value: &'j Json<'_>) -> Option<std::borrow::Cow<'j, str>> {
     match value {
         Json::List(items) => items.first().and_then(Json::as_text),
-        other => other.as_text(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Map(_) => {
+            value.as_text()
+        }
     }
 }
