@@ -1,5 +1,7 @@
 //! The platforms, one file each and a row in [`ALL`].
 
+pub(super) mod adf;
+pub(super) mod calendly;
 mod contact_form_7;
 mod elementor;
 pub(super) mod form;
@@ -8,9 +10,14 @@ mod form_page;
 mod form_web;
 mod formbricks;
 pub(super) mod google;
+pub(super) mod hubspot;
+mod hubspot_contact;
+pub(super) mod intercom;
 mod jotform;
+pub(super) mod leadconduit;
 mod product;
 mod tally;
+pub(super) mod tiktok;
 mod typeform;
 mod unbounce;
 mod webflow;
@@ -31,4 +38,10 @@ pub const ALL: &[&dyn Adapter] = &[
     &contact_form_7::ContactForm7,
     &unbounce::Unbounce,
     &formbricks::Formbricks,
+    &tiktok::TikTok,
+    &leadconduit::LeadConduit,
+    &adf::Adf,
+    &calendly::Calendly,
+    &intercom::Intercom,
+    &hubspot::HubSpot,
 ];

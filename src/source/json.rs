@@ -31,6 +31,43 @@ impl<'a> Json<'a> {
         reader::read(text(bytes)?)
     }
 
+    /// Reads a whole document that must be an object.
+    pub(super) fn object(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let json = Self::parse(bytes)?;
+        if !matches!(json, Self::Map(_)) {
+            return Err(Refusal::Malformed("a JSON object is wanted".into()));
+        }
+        Ok(json)
+    }
+
+    /// The members of an object; none of anything else.
+    pub(super) fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        if let Self::Map(entries) = self {
+            return entries;
+        }
+        &[]
+    }
+
+    /// The items of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Json<'a>] {
+        if let Self::List(items) = self {
+            return items;
+        }
+        &[]
+    }
+
+    /// The leaf under a key of an object as text; empty where there is none.
+    pub(super) fn text(&self, key: &str) -> Cow<'_, str> {
+        self.get(key).and_then(Json::as_text).unwrap_or_default()
+    }
+
+    /// The canonical form as bytes.
+    pub(super) fn content(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        self.canonical(&mut content);
+        content
+    }
+
     /// The value under a key of an object.
     pub(super) fn get(&self, key: &str) -> Option<&Json<'a>> {
         match self {
@@ -47,18 +84,7 @@ impl<'a> Json<'a> {
 
     /// The items of a list under a key of an object; none where there is no list.
     pub(super) fn items_at(&self, key: &str) -> &[Json<'a>] {
-        match self.get(key) {
-            Some(Self::List(items)) => items,
-            Some(_) | None => &[],
-        }
-    }
-
-    /// Keys and values of an object; none of anything else.
-    pub(super) fn entries(&self) -> &[(Cow<'a, str>, Json<'a>)] {
-        match self {
-            Self::Map(entries) => entries,
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => &[],
-        }
+        self.get(key).map_or(&[], Self::items)
     }
 
     /// How many leaves there are, and the bytes of the longest text or key.

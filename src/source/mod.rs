@@ -4,7 +4,9 @@
 mod adapter;
 mod answer;
 mod answers;
+mod bounds;
 mod country;
+mod draft;
 mod form_body;
 mod json;
 mod language;
@@ -16,6 +18,7 @@ mod sources;
 #[cfg(test)]
 mod suite;
 mod synonyms;
+mod xml;
 
 use crate::clock::Millis;
 use crate::document::Table;
@@ -74,6 +77,31 @@ pub struct Sample {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Sample {
+    /// A POST.
+    pub(crate) fn post(kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            method: "POST",
+            query: String::new(),
+            headers: vec![("content-type".into(), kind.to_owned())],
+            body: body.into(),
+        }
+    }
+}
+
+impl Admitted {
+    /// All of a request's body, without its query.
+    fn whole(request: &Request<'_>, identities: Vec<Identity>) -> Self {
+        Self {
+            headers: request::kept(request.headers),
+            query: String::new(),
+            raw: request.body.to_vec(),
+            identities,
+            reply: Reply::default(),
+        }
+    }
 }
 
 /// A platform. A new one is a file in `adapter/` and a row in [`ALL`].

@@ -15,6 +15,7 @@ use crate::source::answer::{Answer, Refusal, Reply};
 use crate::source::answers::{Answers, bounded};
 use crate::source::json::Json;
 use crate::source::request;
+use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
@@ -44,22 +45,21 @@ impl Adapter for ContactForm7 {
         _: Millis,
     ) -> Result<Admission, Refusal> {
         let kind = request::content_type(request)?;
-        product::verify_key(source.own::<Secret>()?, request)?;
+        signature::token(source.own::<Secret>()?, request)?;
         let json = product::object(&kind, request.body)?;
         let (fields, longest) = json.size();
         if fields == 0 {
             return Err(Refusal::Malformed("the form is empty".into()));
         }
         bounded(fields, longest)?;
-        let mut content = Vec::new();
-        json.canonical(&mut content);
+        let content = json.content();
         Ok(product::one(request, None, content))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let mut answers = Answers::of(source);
-        for (tag, value) in json.entries() {
+        for (tag, value) in json.members() {
             if !tag.starts_with(OWN) {
                 answers.add_json(&[tag], None, value);
             }

@@ -17,6 +17,7 @@ use crate::source::answers::{Answers, bounded};
 use crate::source::form_body::{self, Bounds, Pairs};
 use crate::source::mapping::{PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::request;
+use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
@@ -68,11 +69,11 @@ impl Adapter for Elementor {
         _: Millis,
     ) -> Result<Admission, Refusal> {
         let kind = request::content_type(request)?;
-        product::verify_key(source.own::<Secret>()?, request)?;
+        signature::token(source.own::<Secret>()?, request)?;
         if kind != URLENCODED {
             return Err(Refusal::Unsupported(format!("{URLENCODED} is wanted")));
         }
-        let pairs = form_body::urlencoded(request.body, BOUNDS)?;
+        let pairs = form_body::urlencoded_within(request.body, BOUNDS)?;
         let answers = form(&pairs);
         if answers.iter().all(|field| field.values.is_empty()) {
             return Err(Refusal::Malformed("the form is empty".into()));
@@ -92,7 +93,7 @@ impl Adapter for Elementor {
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
-        let pairs = form_body::urlencoded(&submission.raw, BOUNDS)
+        let pairs = form_body::urlencoded_within(&submission.raw, BOUNDS)
             .map_err(|refusal| refusal.to_string())?;
         let mut answers = Answers::of(source);
         for field in form(&pairs) {

@@ -40,7 +40,7 @@ pub(super) fn pairs_within(
         return Err(Refusal::Malformed("the body is empty".into()));
     }
     match kind {
-        URLENCODED => form_body::urlencoded(body, bounds),
+        URLENCODED => form_body::urlencoded_within(body, bounds),
         "multipart/form-data" => {
             let header = headers.only("content-type").unwrap_or_default();
             let boundary = form_body::boundary(header)

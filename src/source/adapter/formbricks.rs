@@ -74,7 +74,7 @@ impl Adapter for Formbricks {
             Credential::Secrets(secrets) => {
                 signature::standard(secrets, request.headers, request.body, now)?;
             }
-            Credential::Key(key) => product::verify_key(key, request)?,
+            Credential::Key(key) => signature::token(key, request)?,
         }
         let json = product::object(&kind, request.body)?;
         match json.text_at("event").as_deref() {
@@ -101,7 +101,7 @@ impl Adapter for Formbricks {
         let response = response(&json).map_err(|refusal| refusal.to_string())?;
         let mut answers = Answers::of(source);
         for part in ["data", "contactAttributes", "variables"] {
-            for (name, value) in response.get(part).map_or(&[][..], Json::entries) {
+            for (name, value) in response.get(part).map_or(&[][..], Json::members) {
                 read(name, value, &mut answers);
             }
         }
@@ -113,14 +113,14 @@ impl Adapter for Formbricks {
         if let Some(title) = of("survey", "title") {
             answers.keep("form_name", &title);
         }
-        for (name, value) in response.get("meta").map_or(&[][..], Json::entries) {
+        for (name, value) in response.get("meta").map_or(&[][..], Json::members) {
             match (name.as_ref(), value.as_text()) {
                 ("url", Some(url)) => answers.page(&url),
                 ("source", text) => answers.told("referrer", text),
                 (name, _) => answers.keep_json(&format!("meta.{name}"), value),
             }
         }
-        for (name, value) in response.entries() {
+        for (name, value) in response.members() {
             if !KNOWN.contains(&name.as_ref()) {
                 answers.keep_json(name, value);
             }

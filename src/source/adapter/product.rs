@@ -11,13 +11,12 @@ use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
 use crate::source::json::Json;
 use crate::source::request;
-use crate::source::signature;
 use crate::source::{Admission, Admitted, Request, Sample, Secrets};
 
 /// The longest id of a submission.
 const ID_BYTES_MAX: usize = 512;
-/// In the address, where a product can send no header: `/in/{source}?key=…`
-const KEY: &str = "key";
+/// Its name in `sources.toml`, and in the address: `/in/{source}?key=…`
+const KEY: &str = request::KEY;
 
 /// What a source of a product that signs is known by.
 #[derive(Clone, Debug)]
@@ -47,29 +46,9 @@ pub(super) fn key(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Secret> {
     secret(table, KEY, secrets)
 }
 
-/// Whether the key stands in the address or a header; wherever it stands, it must fit.
-pub(super) fn verify_key(key: &Secret, request: &Request<'_>) -> Result<(), Refusal> {
-    let parameters = form_urlencoded::parse(request.query.as_bytes());
-    let mut given = parameters
-        .filter(|(name, _)| name == KEY)
-        .map(|(_, value)| value);
-    let in_address = given.next();
-    if given.next().is_some() {
-        return Err(Refusal::Unauthorized("the address has two keys".into()));
-    }
-    signature::key(key, in_address.as_deref(), request.headers).map_err(|refusal| match refusal {
-        Refusal::Unauthorized(why) if in_address.is_none() => {
-            Refusal::Unauthorized(format!("{why}, or ?key=… in the address"))
-        }
-        other => other,
-    })
-}
-
 /// The address's part that proves who sends.
 pub(super) fn with_key(mut sample: Sample, key: &Secret) -> Sample {
-    let mut query = form_urlencoded::Serializer::new(sample.query);
-    query.append_pair(KEY, key.expose());
-    sample.query = query.finish();
+    request::add_key(&mut sample.query, key.expose());
     sample
 }
 
@@ -78,11 +57,7 @@ pub(super) fn object<'b>(kind: &str, body: &'b [u8]) -> Result<Json<'b>, Refusal
     if !request::is_json(kind) {
         return Err(Refusal::Unsupported("application/json is wanted".into()));
     }
-    let json = Json::parse(body)?;
-    if !matches!(json, Json::Map(_)) {
-        return Err(Refusal::Malformed("a JSON object is wanted".into()));
-    }
-    Ok(json)
+    Json::object(body)
 }
 
 /// One lead. The address is not stored: it may hold the key.

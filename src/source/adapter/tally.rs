@@ -60,7 +60,7 @@ impl Adapter for Tally {
                 let given = request.headers.only(SIGNATURE);
                 signature::plain(secrets, given, BARE, request.body)?;
             }
-            Credential::Key(key) => product::verify_key(key, request)?,
+            Credential::Key(key) => signature::token(key, request)?,
         }
         let json = product::object(&kind, request.body)?;
         if json.text_at("eventType").as_deref() != Some("FORM_RESPONSE") {
@@ -91,7 +91,7 @@ impl Adapter for Tally {
         if let Some(name) = data.text_at("formName") {
             answers.keep("form_name", &name);
         }
-        for (key, value) in data.entries() {
+        for (key, value) in data.members() {
             if !KNOWN.contains(&key.as_ref()) {
                 answers.keep_json(key, value);
             }

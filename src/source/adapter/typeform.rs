@@ -61,7 +61,7 @@ impl Adapter for Typeform {
                 let given = request.headers.only(SIGNATURE);
                 signature::plain(secrets, given, PREFIX, request.body)?;
             }
-            Credential::Key(key) => product::verify_key(key, request)?,
+            Credential::Key(key) => signature::token(key, request)?,
         }
         let json = product::object(&kind, request.body)?;
         if json.text_at("event_type").as_deref() != Some("form_response") {
@@ -91,14 +91,14 @@ impl Adapter for Typeform {
         for answer in response.items_at("answers") {
             read(answer, questions, &mut answers);
         }
-        for (name, value) in response.get("hidden").map_or(&[][..], Json::entries) {
+        for (name, value) in response.get("hidden").map_or(&[][..], Json::members) {
             answers.add_json(&[name], None, value);
         }
         answers.told("form_id", response.text_at("form_id"));
         if let Some(title) = definition.and_then(|d| d.text_at("title")) {
             answers.keep("form_name", &title);
         }
-        for (key, value) in response.entries() {
+        for (key, value) in response.members() {
             if !KNOWN.contains(&key.as_ref()) {
                 answers.keep_json(key, value);
             }

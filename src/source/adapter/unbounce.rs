@@ -18,6 +18,7 @@ use crate::source::form_body::{self, Bounds, Pairs};
 use crate::source::json::Json;
 use crate::source::mapping::PAIRS_MAX;
 use crate::source::request;
+use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
@@ -63,13 +64,13 @@ impl Adapter for Unbounce {
         _: Millis,
     ) -> Result<Admission, Refusal> {
         let kind = request::content_type(request)?;
-        product::verify_key(source.own::<Secret>()?, request)?;
+        signature::token(source.own::<Secret>()?, request)?;
         if kind != URLENCODED && !request::is_json(&kind) {
             return Err(Refusal::Unsupported("form data or JSON is wanted".into()));
         }
         let pairs = around(&kind, request.body)?;
         let json = answers(&kind, request.body, &pairs)?;
-        let asked = json.entries().iter();
+        let asked = json.members().iter();
         // The times differ when somebody sends the same form twice.
         let asked = asked.filter(|(key, _)| !OF_PAGE.contains(&key.as_ref()));
         let asked = Json::Map(asked.cloned().collect());
@@ -83,8 +84,7 @@ impl Adapter for Unbounce {
             fields,
             longest.max(json.size().1).max(around.unwrap_or_default()),
         )?;
-        let mut content = Vec::new();
-        asked.canonical(&mut content);
+        let content = asked.content();
         Ok(product::one(request, None, content))
     }
 
@@ -107,7 +107,7 @@ impl Adapter for Unbounce {
             "data.xml" => {}
             _ => answers.keep(name, value),
         };
-        for (name, value) in json.entries() {
+        for (name, value) in json.members() {
             let of_it = OF_PAGE.contains(&name.as_ref());
             match (of_it, first(value)) {
                 (true, Some(text)) => of_page(name, &text, &mut answers),
@@ -154,7 +154,7 @@ fn around(kind: &str, body: &[u8]) -> Result<Pairs, Refusal> {
     if request::is_json(kind) {
         return Ok(Vec::new());
     }
-    form_body::urlencoded(body, BOUNDS)
+    form_body::urlencoded_within(body, BOUNDS)
 }
 
 fn answers<'b>(kind: &str, body: &'b [u8], pairs: &'b Pairs) -> Result<Json<'b>, Refusal> {

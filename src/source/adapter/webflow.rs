@@ -14,6 +14,7 @@ use crate::source::answer::{Answer, Refusal, Reply};
 use crate::source::answers::{Answers, bounded};
 use crate::source::json::Json;
 use crate::source::request;
+use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
@@ -60,7 +61,7 @@ impl Adapter for Webflow {
         let kind = request::content_type(request)?;
         match source.own()? {
             Credential::Secrets(secrets) => verify(secrets, request, now)?,
-            Credential::Key(key) => product::verify_key(key, request)?,
+            Credential::Key(key) => signature::token(key, request)?,
         }
         let json = product::object(&kind, request.body)?;
         let trigger = json.text_at("triggerType");
@@ -72,8 +73,7 @@ impl Adapter for Webflow {
             return Err(Refusal::Malformed("the form's data is missing".into()));
         };
         bounded(data.size().0, json.size().1)?;
-        let mut content = Vec::new();
-        data.canonical(&mut content);
+        let content = data.content();
         let id = form.text_at("id").or_else(|| form.text_at("_id"));
         Ok(product::one(request, id.as_deref(), content))
     }
@@ -83,7 +83,7 @@ impl Adapter for Webflow {
         let form = form(&json);
         let mut answers = Answers::of(source);
         let schema = form.items_at("schema");
-        for (label, value) in form.get("data").map_or(&[][..], Json::entries) {
+        for (label, value) in form.get("data").map_or(&[][..], Json::members) {
             let field = schema
                 .iter()
                 .find(|f| f.text_at("fieldName").as_ref() == Some(label));
@@ -95,7 +95,7 @@ impl Adapter for Webflow {
         if let Some(name) = form.text_at("name") {
             answers.keep("form_name", &name);
         }
-        for (key, value) in form.entries() {
+        for (key, value) in form.members() {
             if !KNOWN.contains(&key.as_ref()) {
                 answers.keep_json(key, value);
             }
@@ -142,7 +142,7 @@ impl Adapter for Webflow {
             Ok(Credential::Secrets(secrets)) => {
                 if let Some(secret) = secrets.first() {
                     let at = now.to_string();
-                    let signature = signature(secret, &at, &sample.body);
+                    let signature = signed(secret, &at, &sample.body);
                     sample.headers.push((TIMESTAMP.into(), at));
                     sample.headers.push((SIGNATURE.into(), signature));
                 }
@@ -159,7 +159,7 @@ fn form<'j, 'a>(json: &'j Json<'a>) -> &'j Json<'a> {
     json.get("payload").unwrap_or(json)
 }
 
-fn signature(secret: &Secret, at: &str, body: &[u8]) -> String {
+fn signed(secret: &Secret, at: &str, body: &[u8]) -> String {
     let parts = [at.as_bytes(), b":", body];
     secret::hex(&secret::hmac_sha256(secret.expose().as_bytes(), &parts))
 }
@@ -171,17 +171,9 @@ fn verify(secrets: &[Secret], request: &Request<'_>, now: Millis) -> Result<(), 
         header.ok_or_else(|| no(&format!("{name} is missing or stands twice")))
     };
     let (at, given) = (header(TIMESTAMP)?, header(SIGNATURE)?);
-    let digits = at.len() <= 15 && at.bytes().all(|b| b.is_ascii_digit());
-    let sent_at: Millis = at
-        .parse()
-        .ok()
-        .filter(|_| digits)
-        .ok_or_else(|| no("x-webflow-timestamp is no time"))?;
-    if (now - sent_at).abs() > TOLERANCE {
-        return Err(no("x-webflow-timestamp is too far from now"));
-    }
+    signature::recent(at, 1, TOLERANCE, now)?;
     let fits = |secret: &Secret| {
-        let wanted = signature(secret, at, request.body);
+        let wanted = signed(secret, at, request.body);
         !secret.is_empty() && secret::same(given.as_bytes(), wanted.as_bytes())
     };
     if !secrets.iter().any(fits) {

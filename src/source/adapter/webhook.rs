@@ -10,8 +10,9 @@ use crate::lead::{Fields, Identity, Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::bounds;
 use crate::source::json::Json;
-use crate::source::mapping::{self, Chosen, PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::mapping::{self, Chosen};
 use crate::source::path::Path;
 use crate::source::request;
 use crate::source::signature::{self, Encoding};
@@ -115,7 +116,7 @@ impl Adapter for Webhook {
         });
         let mut identities = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
-            bounded(item)?;
+            bounds::lead(item)?;
             let own = settings
                 .id
                 .as_ref()
@@ -352,24 +353,6 @@ fn items<'j, 'a>(
         )));
     }
     Ok(items)
-}
-
-fn bounded(item: &Json<'_>) -> Result<(), Refusal> {
-    let mut leaves = Vec::new();
-    item.leaves("", &mut leaves);
-    if leaves.len() > PAIRS_MAX {
-        return Err(Refusal::Unprocessable(format!(
-            "more than {PAIRS_MAX} fields"
-        )));
-    }
-    if leaves
-        .iter()
-        .any(|(name, value)| name.len() + value.len() > VALUE_BYTES_MAX)
-    {
-        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
-        return Err(Refusal::Unprocessable(message));
-    }
-    Ok(())
 }
 
 fn inquiry(source: &Source, settings: &WebhookSettings, item: &Json<'_>) -> Inquiry {

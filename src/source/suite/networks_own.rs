@@ -1,0 +1,1 @@
+//! What is asked of one network or meeting tool only.
