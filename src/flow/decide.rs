@@ -362,7 +362,7 @@ fn read_inquiries(policy: &Policy, undecided: &Undecided) -> Result<Vec<Inquiry>
         .sources
         .get(name)
         .ok_or_else(|| format!("source \"{name}\" is no longer in sources.toml"))?;
-    let inquiries = source.adapter.parse(source, &undecided.submission)?;
+    let inquiries = source.read(&undecided.submission)?;
     let (found, wanted) = (inquiries.len(), undecided.leads.len());
     if found != wanted {
         return Err(format!(

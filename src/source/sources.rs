@@ -10,7 +10,7 @@ use super::synonyms::fold_name;
 use super::{ALL, Adapter, Refusal, Secrets, country};
 use crate::clock::Millis;
 use crate::document::{self, Overrides, Table};
-use crate::lead::Fields;
+use crate::lead::{Fields, Inquiry, Submission};
 use crate::problem::{Problem, nearest};
 use crate::secret::Secret;
 
@@ -48,6 +48,8 @@ pub struct Source {
     pub adapter: &'static dyn Adapter,
     /// ISO code, assumed for phone numbers where the lead names no country.
     pub country: Option<String>,
+    /// It is being connected: everything that it sends is a test.
+    pub trial: bool,
     /// How long a sender waits for the verdict; `None` where it gets the receipt alone.
     pub verdict_wait_ms: Option<Millis>,
     /// Its own bounds.
@@ -58,6 +60,15 @@ pub struct Source {
 }
 
 impl Source {
+    /// The leads of what was committed, as its adapter reads them.
+    pub fn read(&self, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let mut inquiries = self.adapter.parse(self, submission)?;
+        if self.trial {
+            inquiries.iter_mut().for_each(|one| one.is_test = true);
+        }
+        Ok(inquiries)
+    }
+
     /// What the adapter read, as its own type.
     pub(super) fn own<T: Any>(&self) -> Result<&T, Refusal> {
         let own = self.settings.0.downcast_ref();
@@ -155,6 +166,7 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
     let source = Source {
         name: name.to_owned(),
         country: country_of(table),
+        trial: table.bool("trial").unwrap_or_default(),
         verdict_wait_ms: verdict.then_some(wait),
         limits: Limits {
             body_bytes: bytes.and_then(|n| usize::try_from(n).ok()),

@@ -8,7 +8,7 @@ use crate::document::Table;
 use crate::lead::{Identity, Receipt};
 use crate::sample::Person;
 use crate::secret::Secret;
-use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::answer::{Answer, Refusal};
 use crate::source::json::Json;
 use crate::source::request;
 use crate::source::{Admission, Admitted, Request, Sample, Secrets};
@@ -63,16 +63,11 @@ pub(super) fn object<'b>(kind: &str, body: &'b [u8]) -> Result<Json<'b>, Refusal
 /// One lead. The address is not stored: it may hold the key.
 pub(super) fn one(request: &Request<'_>, id: Option<&str>, content: Vec<u8>) -> Admission {
     let id = id.filter(|id| !id.is_empty() && id.len() <= ID_BYTES_MAX);
-    Admission::Leads(Admitted {
-        headers: request::kept(request.headers),
-        query: String::new(),
-        raw: request.body.to_vec(),
-        identities: vec![Identity {
-            platform_id: id.map(str::to_owned),
-            content,
-        }],
-        reply: Reply::default(),
-    })
+    let identity = Identity {
+        platform_id: id.map(str::to_owned),
+        content,
+    };
+    Admission::Leads(Admitted::whole(request, vec![identity]))
 }
 
 /// Something that is no lead: answered so that the product is content and sends it no more.
