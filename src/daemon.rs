@@ -17,6 +17,7 @@ use crate::deliver::Deliverer;
 use crate::flow::{Flow, Parts, Policy};
 use crate::intake::{self, Intake};
 use crate::ledger::Ledger;
+use crate::outbound::Outbound;
 use crate::outcome;
 use crate::problem::Problem;
 use crate::queue::Queue;
@@ -67,6 +68,7 @@ impl Daemon {
             .to_owned();
         let deliverer = Deliverer::new(&config.mail, &host_of(&public_url))
             .context("mail cannot be sent with these settings")?;
+        let outbound = Outbound::new(config.outbound.clone()).context("outbound.allow_private")?;
         let parts = Parts {
             ledger,
             queue: Queue::memory(config.flow.queue_window),
@@ -74,6 +76,7 @@ impl Daemon {
             settings: config.flow.clone(),
             mail: config.mail.clone(),
             deliverer,
+            outbound,
             key,
             public_url,
         };

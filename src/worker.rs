@@ -19,10 +19,11 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_millis(500);
 
 /// What the lanes work on.
-const LANES: [(Lane, &[WorkKind]); 4] = [
+const LANES: [(Lane, &[WorkKind]); 5] = [
     (Lane::Assign, &[WorkKind::Assign]),
     (Lane::Mail, &[WorkKind::Mail, WorkKind::Hook]),
-    (Lane::Decide, &[WorkKind::Decide, WorkKind::Fetch]),
+    (Lane::Fetch, &[WorkKind::Fetch]),
+    (Lane::Decide, &[WorkKind::Decide]),
     (Lane::Upkeep, &[WorkKind::Expire, WorkKind::Alarm]),
 ];
 
@@ -30,6 +31,7 @@ const LANES: [(Lane, &[WorkKind]); 4] = [
 enum Lane {
     Assign,
     Mail,
+    Fetch,
     Decide,
     Upkeep,
 }
@@ -50,10 +52,10 @@ impl Workers {
             if matches!(lane, Lane::Assign) && !distribute {
                 continue;
             }
-            let copies = if matches!(lane, Lane::Mail) {
-                sends.max(1)
-            } else {
-                1
+            let copies = match lane {
+                Lane::Mail => sends.max(1),
+                Lane::Fetch => flow.fetches_at_once(),
+                Lane::Assign | Lane::Decide | Lane::Upkeep => 1,
             };
             for _ in 0..copies {
                 let flow = flow.clone();
@@ -111,7 +113,11 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
         flow.sweep().await?;
         let mut idle = true;
         for (lane, kinds) in LANES {
-            let tickets = flow.queue.claim_now(kinds, batch(lane));
+            let at_once = match lane {
+                Lane::Fetch => flow.fetches_at_once(),
+                Lane::Assign | Lane::Mail | Lane::Decide | Lane::Upkeep => batch(lane),
+            };
+            let tickets = flow.queue.claim_now(kinds, at_once);
             if !tickets.is_empty() {
                 idle = false;
                 work(flow, lane, tickets).await;
@@ -128,7 +134,7 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
 fn batch(lane: Lane) -> usize {
     match lane {
         Lane::Assign | Lane::Upkeep => ASSIGN_BATCH,
-        Lane::Mail => 1,
+        Lane::Mail | Lane::Fetch => 1,
         Lane::Decide => 16,
     }
 }
@@ -141,6 +147,10 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
         Lane::Mail => {
             let sends = tickets.into_iter().map(|ticket| flow.notify(ticket));
             join_all(sends).await.into_iter().collect()
+        }
+        Lane::Fetch => {
+            let fetches = tickets.into_iter().map(|ticket| flow.fetch(ticket));
+            join_all(fetches).await.into_iter().collect()
         }
         Lane::Decide => {
             // Acknowledged by the thread that decides.
@@ -161,7 +171,7 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
 async fn together(flow: &Flow, lane: Lane, tickets: Vec<Ticket>) -> Result<(), Fault> {
     let step = async |tickets: Vec<Ticket>| match lane {
         Lane::Assign => flow.assign(tickets).await,
-        Lane::Upkeep | Lane::Mail | Lane::Decide => flow.look_after(tickets).await,
+        Lane::Upkeep | Lane::Mail | Lane::Fetch | Lane::Decide => flow.look_after(tickets).await,
     };
     let all = step(tickets.clone()).await;
     if all.is_ok() || tickets.len() == 1 {

@@ -8,6 +8,7 @@ mod intake;
 mod layers;
 mod log;
 mod mail;
+mod outbound;
 mod policy;
 mod server;
 mod storage;
@@ -42,6 +43,8 @@ pub struct Config {
     pub storage: crate::ledger::Settings,
     /// How mail leaves.
     pub mail: deliver::Settings,
+    /// Private networks that may be reached over HTTP.
+    pub outbound: Vec<ipnet::IpNet>,
     /// How long a lead may stand still.
     pub flow: crate::flow::Settings,
     /// What says which work is due now.
@@ -88,6 +91,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
     let storage = storage::read(&root.table("storage"));
     let intake = intake::read(&root.table("intake"));
     let mail = mail::read(&root.table("mail"), layers, &storage.data_dir);
+    let outbound = outbound::read(&root.table("outbound"));
     let flow = flow::read(&root.table("flow"));
     let queue = server::read_queue(&root.table("queue"));
     let log = log::read(&root.table("log"));
@@ -98,6 +102,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
         intake,
         storage,
         mail: mail?,
+        outbound,
         flow,
         queue: queue?,
         log,
@@ -133,4 +138,20 @@ fn size(
     number
         .and_then(|n| usize::try_from(n).ok())
         .unwrap_or(unless)
+}
+
+/// Address blocks; a single address is a block of its own.
+fn networks(table: &Table<'_>, key: &str) -> Vec<ipnet::IpNet> {
+    let mut blocks = Vec::new();
+    for text in table.texts(key).unwrap_or_default() {
+        let alone = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
+        if let Ok(block) = text.parse().or_else(|_| alone()) {
+            blocks.push(block);
+            continue;
+        }
+        let wanted = "wanted is an address block like \"10.0.0.0/8\"";
+        let message = format!("{} has \"{text}\"; {wanted}", table.name(key));
+        table.problem(key, message);
+    }
+    blocks
 }

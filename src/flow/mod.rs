@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! receive ─► first commit ─► 2xx          decide ─► second commit: lead, facts, events, work
+//! fetch   ─► content, then as above        (platforms that send an id only)
 //! assign  ─► offer and notice             notify ─► attempts      expire, alarm: upkeep
 //! command ─► what people and reps do      publish ─► a new policy sweep: what is due again
 //! ```
@@ -12,12 +13,15 @@ mod alarm;
 mod assign;
 pub mod command;
 mod decide;
+mod fetch;
 mod notify;
+mod pauses;
 pub mod publish;
 mod receive;
 pub mod report;
 pub mod settings;
 mod sweep;
+mod unfetched;
 mod upkeep;
 mod verdict;
 
@@ -30,6 +34,7 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, Millis};
 use crate::deliver::Deliverer;
 use crate::ledger::{Fault, Ledger};
+use crate::outbound::Outbound;
 use crate::queue::Queue;
 
 pub use command::Command;
@@ -54,6 +59,8 @@ pub struct Flow {
     settings: Settings,
     mail: crate::deliver::Settings,
     deliverer: Deliverer,
+    outbound: Outbound,
+    pauses: pauses::Pauses,
     key: Vec<u8>,
     public_url: String,
     backlog: Arc<Semaphore>,
@@ -77,6 +84,8 @@ pub struct Parts {
     pub mail: crate::deliver::Settings,
     /// Sends notices.
     pub deliverer: Deliverer,
+    /// Reaches the platforms that leads are fetched from.
+    pub outbound: Outbound,
     /// Signs links and hashes keys.
     pub key: Vec<u8>,
     /// Where reps reach this daemon.
@@ -96,6 +105,8 @@ impl Flow {
             settings: parts.settings,
             mail: parts.mail,
             deliverer: parts.deliverer,
+            outbound: parts.outbound,
+            pauses: pauses::Pauses::default(),
             key: parts.key,
             public_url: parts.public_url,
             backlog: Arc::new(Semaphore::new(BACKLOG)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Flow, Settings, assign};
+use super::{Flow, Settings, assign, unfetched};
 use crate::clock::Millis;
 use crate::deliver::Templates;
 use crate::document::Overrides;
@@ -194,7 +194,11 @@ impl Flow {
                 after = last;
             }
         }
-        self.ledger.write_blocking(move |tx| tx.wake_all(now))?;
+        self.pauses.forget();
+        self.ledger.write_blocking(move |tx| {
+            tx.wake_fetches(now)?;
+            tx.wake_all(now)
+        })?;
         Ok(())
     }
 }
@@ -229,6 +233,13 @@ fn settle(
                 tx.drop_work(lead.seq, WorkKind::Alarm)?;
                 tx.advance(&mut lead, Stage::Received, change, event, now)?;
                 tx.add_work(lead.seq, (WorkKind::Decide, 0), now, Priority::Normal)?;
+            }
+            (Stage::Held, Some(HoldCause::Unfetched)) => {
+                let event = Event::Rescreened {
+                    why: "the policy changed".into(),
+                };
+                let event = (&Actor::Leadgate, &event, None);
+                unfetched::again(tx, &mut lead, event, now)?;
             }
             (Stage::Held, Some(HoldCause::PoolGone)) if pool_there => {
                 tx.drop_work(lead.seq, WorkKind::Alarm)?;

@@ -6,6 +6,7 @@ mod db;
 mod decide;
 mod deliveries;
 mod fault;
+mod fetched;
 mod history;
 mod leads;
 mod persons;

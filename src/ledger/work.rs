@@ -7,9 +7,9 @@ use super::{Fault, Reads, Tx};
 use crate::clock::Millis;
 use crate::lead::{Priority, Ticket, Work, WorkKind};
 
-const COLUMNS: &str = "id, lead_id, kind, ref, due_at, priority, attempt, version";
+pub(super) const COLUMNS: &str = "id, lead_id, kind, ref, due_at, priority, attempt, version";
 
-fn work_of(row: &Row<'_>) -> rusqlite::Result<Work> {
+pub(super) fn work_of(row: &Row<'_>) -> rusqlite::Result<Work> {
     let kind: String = row.get(2)?;
     Ok(Work {
         id: row.get(0)?,

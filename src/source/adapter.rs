@@ -15,6 +15,8 @@ mod hubspot_contact;
 pub(super) mod intercom;
 mod jotform;
 pub(super) mod leadconduit;
+pub(super) mod meta;
+mod meta_lead;
 mod product;
 mod tally;
 pub(super) mod tiktok;
@@ -38,6 +40,7 @@ pub const ALL: &[&dyn Adapter] = &[
     &contact_form_7::ContactForm7,
     &unbounce::Unbounce,
     &formbricks::Formbricks,
+    &meta::Meta,
     &tiktok::TikTok,
     &leadconduit::LeadConduit,
     &adf::Adf,

@@ -40,14 +40,6 @@ impl<'a> Json<'a> {
         Ok(json)
     }
 
-    /// The members of an object; none of anything else.
-    pub(super) fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
-        if let Self::Map(entries) = self {
-            return entries;
-        }
-        &[]
-    }
-
     /// The items of a list; none of anything else.
     pub(super) fn items(&self) -> &[Json<'a>] {
         if let Self::List(items) = self {
@@ -84,7 +76,18 @@ impl<'a> Json<'a> {
 
     /// The items of a list under a key of an object; none where there is no list.
     pub(super) fn items_at(&self, key: &str) -> &[Json<'a>] {
-        self.get(key).map_or(&[], Self::items)
+        match self.get(key) {
+            Some(Self::List(items)) => items,
+            Some(_) | None => &[],
+        }
+    }
+
+    /// Keys and values of an object; none of anything else.
+    pub(super) fn entries(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        match self {
+            Self::Map(entries) => entries,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => &[],
+        }
     }
 
     /// How many leaves there are, and the bytes of the longest text or key.

@@ -61,12 +61,21 @@ pub struct Source {
 
 impl Source {
     /// The leads of what was committed, as its adapter reads them.
-    pub fn read(&self, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+    pub fn inquiries(&self, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let mut inquiries = self.adapter.parse(self, submission)?;
-        if self.trial {
-            inquiries.iter_mut().for_each(|one| one.is_test = true);
+        for inquiry in &mut inquiries {
+            inquiry.is_test |= self.trial;
         }
         Ok(inquiries)
+    }
+
+    /// A lead with what was fetched of it, as its adapter reads it.
+    pub fn fetched(&self, notice: Inquiry, content: &[u8]) -> Result<Inquiry, String> {
+        // Of the trial is what came while it lasted.
+        let of_trial = self.trial || notice.is_test;
+        let mut inquiry = self.adapter.read(self, notice, content)?;
+        inquiry.is_test |= of_trial;
+        Ok(inquiry)
     }
 
     /// What the adapter read, as its own type.
@@ -169,7 +178,9 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
         trial: table.bool("trial").unwrap_or_default(),
         verdict_wait_ms: verdict.then_some(wait),
         limits: Limits {
-            body_bytes: bytes.and_then(|n| usize::try_from(n).ok()),
+            body_bytes: bytes
+                .and_then(|n| usize::try_from(n).ok())
+                .or_else(|| adapter.and_then(Adapter::body_bytes)),
             per_second: number("per_second"),
             per_client_per_minute: number("per_client_per_minute"),
         },

@@ -8,6 +8,7 @@
 
 mod crash;
 mod deliver;
+mod far_end;
 mod fsync;
 mod hostile;
 mod house;
@@ -15,5 +16,6 @@ mod intake;
 mod letter;
 mod life;
 mod mailbox;
+mod outbound;
 mod process;
 mod rules;

@@ -13,7 +13,10 @@ const OLDEST: i32 = 3_051_003;
 /// what a small box can spare.
 const CHECKPOINT_PAGES: i64 = 16_000;
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_fetched.sql"),
+];
 
 /// The connection that writes; `serving` brings the schema up to date, a command beside a daemon
 /// leaves it alone.

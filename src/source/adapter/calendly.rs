@@ -73,7 +73,7 @@ impl Adapter for Calendly {
         if json.text("event") != BOOKED {
             return Ok(Admission::Answered(Answer::ignored()));
         }
-        let Some(payload) = json.get("payload").filter(|p| !p.members().is_empty()) else {
+        let Some(payload) = json.get("payload").filter(|p| !p.entries().is_empty()) else {
             return Err(Refusal::Malformed("the payload is missing".into()));
         };
         bounds::lead(&json)?;
@@ -95,10 +95,10 @@ impl Adapter for Calendly {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::object(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let mut draft = Draft::new(source);
-        for (key, value) in json.members() {
+        for (key, value) in json.entries() {
             match key.as_ref() {
                 "payload" => {
-                    let members = value.members().iter();
+                    let members = value.entries().iter();
                     members.for_each(|(key, value)| member(key, value, &mut draft));
                 }
                 key if TECHNICAL.contains(&key) => {}
@@ -174,7 +174,7 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
             draft.field(field, name, &value.as_text().unwrap_or_default());
         }
         ("invitee", None) => {
-            let members = value.members().iter();
+            let members = value.entries().iter();
             members.for_each(|(key, value)| member(key, value, draft));
         }
         ("questions_and_answers", None) => {
@@ -183,7 +183,7 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
             }
         }
         ("tracking", None) => {
-            for (key, value) in value.members() {
+            for (key, value) in value.entries() {
                 draft.asked(key, &value.as_text().unwrap_or_default());
             }
         }

@@ -59,7 +59,7 @@ impl Adapter for ContactForm7 {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let mut answers = Answers::of(source);
-        for (tag, value) in json.members() {
+        for (tag, value) in json.entries() {
             if !tag.starts_with(OWN) {
                 answers.add_json(&[tag], None, value);
             }

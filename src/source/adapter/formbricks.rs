@@ -101,7 +101,7 @@ impl Adapter for Formbricks {
         let response = response(&json).map_err(|refusal| refusal.to_string())?;
         let mut answers = Answers::of(source);
         for part in ["data", "contactAttributes", "variables"] {
-            for (name, value) in response.get(part).map_or(&[][..], Json::members) {
+            for (name, value) in response.get(part).map_or(&[][..], Json::entries) {
                 read(name, value, &mut answers);
             }
         }
@@ -113,14 +113,14 @@ impl Adapter for Formbricks {
         if let Some(title) = of("survey", "title") {
             answers.keep("form_name", &title);
         }
-        for (name, value) in response.get("meta").map_or(&[][..], Json::members) {
+        for (name, value) in response.get("meta").map_or(&[][..], Json::entries) {
             match (name.as_ref(), value.as_text()) {
                 ("url", Some(url)) => answers.page(&url),
                 ("source", text) => answers.told("referrer", text),
                 (name, _) => answers.keep_json(&format!("meta.{name}"), value),
             }
         }
-        for (name, value) in response.members() {
+        for (name, value) in response.entries() {
             if !KNOWN.contains(&name.as_ref()) {
                 answers.keep_json(name, value);
             }

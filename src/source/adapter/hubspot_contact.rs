@@ -44,12 +44,12 @@ pub(super) const ATTRIBUTION: [(&str, &str); 3] = [
 
 /// Who a whole contact is: its id and when it was changed, since a workflow may send it again later.
 pub(super) fn contact_identity(json: &Json<'_>) -> Result<Identity, Refusal> {
-    let Some(properties) = json.get("properties").filter(|p| !p.members().is_empty()) else {
+    let Some(properties) = json.get("properties").filter(|p| !p.entries().is_empty()) else {
         let wanted = "a contact with properties, or a list of events, is wanted";
         return Err(Refusal::Malformed(wanted.into()));
     };
     let mut count = 0;
-    for (name, value) in properties.members() {
+    for (name, value) in properties.entries() {
         let text = property(value);
         count += usize::from(!text.is_empty() && !is_hubspots(name));
         if name.len() + text.len() > VALUE_BYTES_MAX {
@@ -92,7 +92,7 @@ pub(super) fn contact(source: &Source, json: &Json<'_>) -> Inquiry {
 
 /// Adds a contact's content to what is known.
 pub(super) fn add_contact(json: &Json<'_>, draft: &mut Draft<'_>) {
-    let members = json.get("properties").map_or(&[][..], Json::members);
+    let members = json.get("properties").map_or(&[][..], Json::entries);
     let given = || members.iter().map(|(name, value)| (name, property(value)));
     for (known, field) in PROPERTIES {
         let mut found = given().filter(|(name, _)| *name == known);
@@ -117,7 +117,7 @@ pub(super) fn add_contact(json: &Json<'_>, draft: &mut Draft<'_>) {
             None => draft.asked(name, &value),
         }
     }
-    for (name, value) in json.members() {
+    for (name, value) in json.entries() {
         if let Some(text) = value.as_text() {
             draft.kept_text(name, &text);
         }
@@ -157,7 +157,7 @@ pub(super) fn event_identity(event: &Json<'_>) -> Identity {
     );
     // The number of the attempt differs each time.
     let kept = event
-        .members()
+        .entries()
         .iter()
         .filter(|(key, _)| key != "attemptNumber");
     Identity {
@@ -169,7 +169,7 @@ pub(super) fn event_identity(event: &Json<'_>) -> Identity {
 /// What an event tells of a contact that is still to be fetched.
 pub(super) fn notice(source: &Source, event: &Json<'_>) -> Inquiry {
     let mut draft = Draft::new(source);
-    for (name, value) in event.members() {
+    for (name, value) in event.entries() {
         draft.kept(name, value);
     }
     draft.inquiry()

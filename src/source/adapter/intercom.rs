@@ -111,7 +111,7 @@ impl Adapter for Intercom {
         let contact = contact(&json).ok_or("data.item is missing")?;
         let mut draft = Draft::new(source);
         draft.kept_text("topic", &json.text("topic"));
-        for (key, value) in contact.members() {
+        for (key, value) in contact.entries() {
             member(key, value, &mut draft);
         }
         Ok(vec![draft.inquiry()])
@@ -194,7 +194,7 @@ fn signature(secret: &Secret, body: &[u8]) -> String {
 
 fn contact<'j, 'a>(json: &'j Json<'a>) -> Option<&'j Json<'a>> {
     let item = json.get("data")?.get("item")?;
-    (!item.members().is_empty()).then_some(item)
+    (!item.entries().is_empty()).then_some(item)
 }
 
 fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
@@ -202,7 +202,7 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
     match key {
         "type" => {}
         "location" => {
-            for (key, value) in value.members() {
+            for (key, value) in value.entries() {
                 let name = format!("location.{key}");
                 match PLACE.iter().find(|(known, _)| known == key) {
                     Some((_, field)) => {

@@ -114,7 +114,7 @@ impl Adapter for Jotform {
         }
         let pairs = fields::pairs_within(&kind, request.headers, request.body, BOUNDS)?;
         let json = answers(&pairs)?;
-        let asked = || json.members().iter().filter(|(key, _)| !is_known(key));
+        let asked = || json.entries().iter().filter(|(key, _)| !is_known(key));
         let count = asked().map(|(_, value)| value.size().0.max(1)).sum();
         let longest = asked().map(|(key, value)| value.size().1.max(key.len()));
         let parts = pairs
@@ -129,7 +129,7 @@ impl Adapter for Jotform {
             .filter(|id| !id.is_empty())
             .or_else(|| json.text_at("event_id"));
         let mut admission = product::one(request, id.as_deref(), bytes);
-        if json.members().iter().any(|(key, _)| is_password(key))
+        if json.entries().iter().any(|(key, _)| is_password(key))
             && let Admission::Leads(admitted) = &mut admission
         {
             admitted.raw = without_passwords(&pairs, &json);
@@ -145,7 +145,7 @@ impl Adapter for Jotform {
             stored(&submission.headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
         let json = answers(&pairs).map_err(|refusal| refusal.to_string())?;
         let mut answers = Answers::of(source);
-        for (key, value) in json.members().iter().filter(|(key, _)| !is_known(key)) {
+        for (key, value) in json.entries().iter().filter(|(key, _)| !is_known(key)) {
             match name(key) {
                 Some(name) => read(key, name, value, &mut answers),
                 None => answers.keep_json(key, value),
@@ -241,7 +241,7 @@ fn is_password(key: &str) -> bool {
 
 /// The pairs as a form, passwords blanked and `pretty`, which repeats them, left out.
 fn without_passwords(pairs: &Pairs, json: &Json<'_>) -> Vec<u8> {
-    let kept = json.members().iter().filter(|(key, _)| !is_password(key));
+    let kept = json.entries().iter().filter(|(key, _)| !is_password(key));
     let mut raw = String::new();
     Json::Map(kept.cloned().collect()).write(&mut raw);
     let mut body = form_urlencoded::Serializer::new(String::new());

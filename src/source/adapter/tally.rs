@@ -91,7 +91,7 @@ impl Adapter for Tally {
         if let Some(name) = data.text_at("formName") {
             answers.keep("form_name", &name);
         }
-        for (key, value) in data.members() {
+        for (key, value) in data.entries() {
             if !KNOWN.contains(&key.as_ref()) {
                 answers.keep_json(key, value);
             }

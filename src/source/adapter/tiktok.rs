@@ -199,7 +199,7 @@ fn escaped(body: &[u8]) -> Vec<u8> {
 
 fn entries<'j, 'a>(json: &'j Json<'a>) -> Result<&'j [Json<'a>], Refusal> {
     let entries = json.get("entry").map_or(&[][..], Json::items);
-    if entries.is_empty() || !entries.iter().all(|entry| !entry.members().is_empty()) {
+    if entries.is_empty() || !entries.iter().all(|entry| !entry.entries().is_empty()) {
         return Err(Refusal::Malformed("a list `entry` is wanted".into()));
     }
     if entries.len() > LEADS_MAX {
@@ -211,7 +211,7 @@ fn entries<'j, 'a>(json: &'j Json<'a>) -> Result<&'j [Json<'a>], Refusal> {
 
 fn inquiry(source: &Source, entry: &Json<'_>) -> Inquiry {
     let mut draft = Draft::new(source);
-    for (key, value) in entry.members() {
+    for (key, value) in entry.entries() {
         if key == "id" {
             continue;
         }

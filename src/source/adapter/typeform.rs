@@ -91,14 +91,14 @@ impl Adapter for Typeform {
         for answer in response.items_at("answers") {
             read(answer, questions, &mut answers);
         }
-        for (name, value) in response.get("hidden").map_or(&[][..], Json::members) {
+        for (name, value) in response.get("hidden").map_or(&[][..], Json::entries) {
             answers.add_json(&[name], None, value);
         }
         answers.told("form_id", response.text_at("form_id"));
         if let Some(title) = definition.and_then(|d| d.text_at("title")) {
             answers.keep("form_name", &title);
         }
-        for (key, value) in response.members() {
+        for (key, value) in response.entries() {
             if !KNOWN.contains(&key.as_ref()) {
                 answers.keep_json(key, value);
             }

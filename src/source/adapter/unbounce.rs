@@ -70,7 +70,7 @@ impl Adapter for Unbounce {
         }
         let pairs = around(&kind, request.body)?;
         let json = answers(&kind, request.body, &pairs)?;
-        let asked = json.members().iter();
+        let asked = json.entries().iter();
         // The times differ when somebody sends the same form twice.
         let asked = asked.filter(|(key, _)| !OF_PAGE.contains(&key.as_ref()));
         let asked = Json::Map(asked.cloned().collect());
@@ -107,7 +107,7 @@ impl Adapter for Unbounce {
             "data.xml" => {}
             _ => answers.keep(name, value),
         };
-        for (name, value) in json.members() {
+        for (name, value) in json.entries() {
             let of_it = OF_PAGE.contains(&name.as_ref());
             match (of_it, first(value)) {
                 (true, Some(text)) => of_page(name, &text, &mut answers),

@@ -83,7 +83,7 @@ impl Adapter for Webflow {
         let form = form(&json);
         let mut answers = Answers::of(source);
         let schema = form.items_at("schema");
-        for (label, value) in form.get("data").map_or(&[][..], Json::members) {
+        for (label, value) in form.get("data").map_or(&[][..], Json::entries) {
             let field = schema
                 .iter()
                 .find(|f| f.text_at("fieldName").as_ref() == Some(label));
@@ -95,7 +95,7 @@ impl Adapter for Webflow {
         if let Some(name) = form.text_at("name") {
             answers.keep("form_name", &name);
         }
-        for (key, value) in form.members() {
+        for (key, value) in form.entries() {
             if !KNOWN.contains(&key.as_ref()) {
                 answers.keep_json(key, value);
             }
