@@ -261,7 +261,8 @@ pub(super) fn clean(value: &str) -> String {
     kept.trim().to_owned()
 }
 
-fn is_yes(value: &str) -> bool {
+/// Whether a value is a yes, as forms and people write it.
+pub(super) fn is_yes(value: &str) -> bool {
     let yes = [
         "1", "on", "true", "yes", "y", "ja", "si", "sí", "oui", "sim", "checked", "accepted",
         "agree", "agreed", "granted",

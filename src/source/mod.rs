@@ -3,6 +3,7 @@
 
 mod adapter;
 mod answer;
+mod answers;
 mod bounds;
 mod country;
 mod draft;

@@ -10,7 +10,7 @@ use super::synonyms::fold_name;
 use super::{ALL, Adapter, Refusal, Secrets, country};
 use crate::clock::Millis;
 use crate::document::{self, Overrides, Table};
-use crate::lead::Fields;
+use crate::lead::{Fields, Inquiry, Submission};
 use crate::problem::{Problem, nearest};
 use crate::secret::Secret;
 
@@ -48,6 +48,8 @@ pub struct Source {
     pub adapter: &'static dyn Adapter,
     /// ISO code, assumed for phone numbers where the lead names no country.
     pub country: Option<String>,
+    /// It is being connected: everything that it sends is a test.
+    pub trial: bool,
     /// How long a sender waits for the verdict; `None` where it gets the receipt alone.
     pub verdict_wait_ms: Option<Millis>,
     /// Its own bounds.
@@ -58,6 +60,24 @@ pub struct Source {
 }
 
 impl Source {
+    /// The leads of what was committed, as its adapter reads them.
+    pub fn inquiries(&self, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let mut inquiries = self.adapter.parse(self, submission)?;
+        for inquiry in &mut inquiries {
+            inquiry.is_test |= self.trial;
+        }
+        Ok(inquiries)
+    }
+
+    /// A lead with what was fetched of it, as its adapter reads it.
+    pub fn fetched(&self, notice: Inquiry, content: &[u8]) -> Result<Inquiry, String> {
+        // Of the trial is what came while it lasted.
+        let of_trial = self.trial || notice.is_test;
+        let mut inquiry = self.adapter.read(self, notice, content)?;
+        inquiry.is_test |= of_trial;
+        Ok(inquiry)
+    }
+
     /// What the adapter read, as its own type.
     pub(super) fn own<T: Any>(&self) -> Result<&T, Refusal> {
         let own = self.settings.0.downcast_ref();
@@ -155,6 +175,7 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
     let source = Source {
         name: name.to_owned(),
         country: country_of(table),
+        trial: table.bool("trial").unwrap_or_default(),
         verdict_wait_ms: verdict.then_some(wait),
         limits: Limits {
             body_bytes: bytes

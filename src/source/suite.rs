@@ -10,6 +10,7 @@ mod meta_lead;
 mod networks;
 mod networks_own;
 mod own;
+mod products;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::secret::Secret;
 const NOW: i64 = 1_790_000_000 * SECOND;
 
 /// A row for each file of fixtures.
-const FIXTURES: &[&[Fixture]] = &[fixtures::FIXTURES, networks::FIXTURES];
+const FIXTURES: &[&[Fixture]] = &[fixtures::FIXTURES, networks::FIXTURES, products::FIXTURES];
 
 fn fixtures() -> impl Iterator<Item = &'static Fixture> {
     FIXTURES.iter().copied().flatten()

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::form_fields::{self as fields, ELAPSED, KEY, NEXT, SUBMISSION_ID};
+use super::form_fields::{self as fields, ELAPSED, KEY, NEXT, SUBMISSION_ID, URLENCODED};
 use super::form_page;
 use super::form_web::{allowed_origin, allowed_page, cors, preflight};
 use crate::clock::Millis;
@@ -18,7 +18,6 @@ use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
-const URLENCODED: &str = "application/x-www-form-urlencoded";
 /// The longest id that a form may give.
 const ID_BYTES_MAX: usize = 128;
 

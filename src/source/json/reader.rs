@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
     /// Where it is, and not what stands there.
     fn malformed(&self) -> Refusal {
         let read = self.text.as_bytes().get(..self.at).unwrap_or_default();
-        let line = read.iter().filter(|b| **b == b'\n').count() + 1;
+        let line = read.split(|b| *b == b'\n').count();
         let column = read.iter().rev().take_while(|b| **b != b'\n').count() + 1;
         let message = format!("the body is no valid JSON at line {line}, column {column}");
         Refusal::Malformed(message)
