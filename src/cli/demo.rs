@@ -1,5 +1,6 @@
 //! `leadgate demo`: a daemon of its own with a stream of made-up leads, and a look at what happens.
 
+mod platforms;
 mod screen;
 mod stream;
 
@@ -35,11 +36,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(path: &Path, args: &Args) -> Result<(), Failed> {
-    let config = config(path)?;
+    let mut config = config(path)?;
     telemetry::start(false, "error");
     super::runtime()?.block_on(async {
+        let platforms = platforms::Platforms::bind(&mut config)?;
         let daemon = Daemon::build(config.clone())?;
         let (flow, address) = (daemon.flow(), daemon.address());
+        platforms.serve(flow.clone())?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(daemon.run_until(async move {
             let _ = stopped.await;
@@ -113,7 +116,8 @@ fn config(path: &Path) -> Result<Config, Failed> {
     let listen = free_address();
     set("LEADGATE_SERVER__LISTEN", listen.to_string());
     set("LEADGATE_SERVER__PUBLIC_URL", format!("http://{listen}"));
-    // All requests of the demo come from this machine.
+    // All requests of the demo come from this machine, and its platforms are there as well.
+    set("LEADGATE_OUTBOUND__ALLOW_PRIVATE", "127.0.0.1".to_owned());
     set(
         "LEADGATE_INTAKE__PER_CLIENT_PER_MINUTE",
         "1000000".to_owned(),

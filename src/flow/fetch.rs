@@ -24,6 +24,8 @@ const STEPS: [Millis; 9] = [
     2 * HOUR,
     4 * HOUR,
 ];
+/// From this attempt on, after some twenty minutes, people are told.
+const ALARM_FROM: i64 = 6;
 /// Steps are spread by so much either way, in percent.
 const SPREAD_PERCENT: i64 = 20;
 /// A fetch that has not ended by then, after all its requests, is begun anew.
@@ -46,6 +48,14 @@ impl Flow {
     /// How many fetches may run at once.
     pub(crate) fn fetches_at_once(&self) -> usize {
         self.settings.fetch_concurrency.max(1)
+    }
+
+    /// Lets every fetch that waits be made now. Blocks.
+    pub(super) fn fetch_anew(&self) -> Result<(), Fault> {
+        let now = self.clock.now();
+        self.pauses.forget();
+        self.ledger.write_blocking(move |tx| tx.wake_fetches(now))?;
+        Ok(())
     }
 
     /// Makes one attempt.
@@ -123,6 +133,13 @@ impl Flow {
                 End::Paused(why, pause)
             }
         };
+        if let End::TryAgain(why) = &end
+            && work.attempt >= ALARM_FROM
+        {
+            let (name, tries) = (&lead.source, work.attempt);
+            let text = format!("source \"{name}\": a lead was not fetched in {tries} tries: {why}");
+            self.alarm(&format!("fetch_{name}"), &text);
+        }
         let took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.finish(work, end, took_ms).await
     }
@@ -234,8 +251,7 @@ fn finish(
             if let Some(wait) = wait_ms(work) {
                 note(&failed(why))?;
                 tx.set_reason(work.lead, why)?;
-                // Retries go behind new leads.
-                tx.put_off(work, now + wait, Priority::Low)?;
+                tx.retry_fetch(work, now + wait)?;
                 return Ok(Vec::new());
             }
             let why = format!("{why}; no try is left");

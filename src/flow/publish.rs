@@ -30,6 +30,8 @@ pub struct PolicyFiles {
     pub rules: BTreeMap<String, String>,
     /// Name and text of `sources.toml`.
     pub sources: (String, String),
+    /// Stands above `sources.toml`.
+    pub sources_above: Overrides,
     /// Name and text of `reps.toml`.
     pub reps: (String, String),
     /// The mail templates.
@@ -73,7 +75,7 @@ impl Policy {
             resolved.borrow_mut().update(secret.expose().as_bytes());
             Ok(secret)
         };
-        let sources = Sources::parse(name, text, &none, &noted)
+        let sources = Sources::parse(name, text, &files.sources_above, &noted)
             .map_err(&mut keep)
             .ok();
         let templates = Templates::load(&files.templates).map_err(&mut keep).ok();
@@ -168,6 +170,8 @@ impl Flow {
     /// Puts a policy to work; `false` where it is the one at work already. Blocks.
     pub fn publish(&self, policy: Policy) -> Result<bool, Fault> {
         if policy.hash == self.policy().hash {
+            // Somebody asks for a new try, as after mending what a platform refused.
+            self.fetch_anew()?;
             return Ok(false);
         }
         let (policy, _) = store(&self.ledger, policy, self.clock.now())?;
@@ -194,11 +198,8 @@ impl Flow {
                 after = last;
             }
         }
-        self.pauses.forget();
-        self.ledger.write_blocking(move |tx| {
-            tx.wake_fetches(now)?;
-            tx.wake_all(now)
-        })?;
+        self.fetch_anew()?;
+        self.ledger.write_blocking(move |tx| tx.wake_all(now))?;
         Ok(())
     }
 }

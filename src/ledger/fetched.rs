@@ -1,12 +1,13 @@
 //! What platforms told when they were asked for a lead, and the work of asking them. In `ref` such
-//! work has 1 while it waits for its credential, so that all of it can be woken together.
+//! work has 1 while it waits for its credential, so that all of it can be woken together, and 2
+//! while it is under way, so that a start knows what died with the process before it.
 
 use rusqlite::{OptionalExtension, params};
 
 use super::work::{COLUMNS, work_of};
 use super::{Fault, PersonKey, Reads, Tx};
 use crate::clock::Millis;
-use crate::lead::{Ticket, Work};
+use crate::lead::{Priority, Ticket, Work};
 
 impl Tx<'_> {
     /// Stores a lead's content as its platform gave it.
@@ -22,12 +23,21 @@ impl Tx<'_> {
     /// Claims a fetch until `until`; `None` for an old ticket.
     pub fn begin_fetch(&self, ticket: &Ticket, until: Millis) -> Result<Option<Work>, Fault> {
         let sql = format!(
-            "UPDATE work SET due_at = ?3, version = version + 1, attempt = attempt + 1, ref = 0
+            "UPDATE work SET due_at = ?3, version = version + 1, attempt = attempt + 1, ref = 2
              WHERE id = ?1 AND version = ?2 RETURNING {COLUMNS}"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
         let found = statement.query_row(params![ticket.work, ticket.version, until], work_of);
         Ok(found.optional()?)
+    }
+
+    /// Puts off a fetch that failed; retries go behind new leads.
+    pub fn retry_fetch(&self, work: &Work, due_at: Millis) -> Result<(), Fault> {
+        let sql = "UPDATE work SET due_at = ?3, priority = ?4, version = version + 1, ref = 0
+                   WHERE id = ?1 AND version = ?2";
+        let args = params![work.id, work.version, due_at, Priority::Low.rank()];
+        self.conn.prepare_cached(sql)?.execute(args)?;
+        Ok(())
     }
 
     /// Puts a fetch off until its credential may be used again; what was begun does not count as an
@@ -51,10 +61,10 @@ impl Tx<'_> {
         Ok(self.conn.prepare_cached(sql)?.execute([now])?)
     }
 
-    /// Makes every fetch due: the policy changed.
+    /// Makes every fetch due that is not under way: the policy changed.
     pub fn wake_fetches(&self, now: Millis) -> Result<usize, Fault> {
         let sql = "UPDATE work SET due_at = ?1, version = version + 1, ref = 0
-                   WHERE kind = 'fetch' AND due_at > ?1";
+                   WHERE kind = 'fetch' AND ref <> 2 AND due_at > ?1";
         Ok(self.conn.prepare_cached(sql)?.execute([now])?)
     }
 

@@ -78,13 +78,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes the notices due that a dead process was sending: this process is the only one that
+    /// Makes due what a dead process was sending or fetching: this process is the only one that
     /// serves, so their leases hold nothing any more.
     pub fn void_leases(&self, now: Millis) -> Result<usize, Fault> {
         let sql = "UPDATE work SET due_at = ?1, version = version + 1
                    WHERE kind IN ('mail', 'hook') AND due_at > ?1
                      AND (SELECT state FROM deliveries d WHERE d.id = work.ref) = 'sending'";
-        Ok(self.conn.prepare_cached(sql)?.execute([now])?)
+        let notices = self.conn.prepare_cached(sql)?.execute([now])?;
+        let sql = "UPDATE work SET due_at = ?1, version = version + 1
+                   WHERE kind = 'fetch' AND ref = 2 AND due_at > ?1";
+        Ok(notices + self.conn.prepare_cached(sql)?.execute([now])?)
     }
 
     /// A claimed thing is done.

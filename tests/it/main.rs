@@ -16,6 +16,8 @@ mod intake;
 mod letter;
 mod life;
 mod mailbox;
+mod meta;
+mod meta_trouble;
 mod outbound;
 mod process;
 mod rules;

@@ -29,7 +29,7 @@ const BODY_BYTES: usize = 1024 * 1024;
 const CHALLENGE_BYTES_MAX: usize = 64;
 const SIGNATURE: &str = "x-hub-signature-256";
 const PREFIX: &str = "sha256=";
-const GRAPH_URL: &str = "https://graph.facebook.com";
+const API_URL: &str = "https://graph.facebook.com";
 const API_VERSION: &str = "v25.0";
 /// Members of a notification that say where the lead came from; 0 stands for none.
 const ATTRIBUTION: [&str; 5] = ["leadgen_id", "page_id", "form_id", "ad_id", "adgroup_id"];
@@ -47,7 +47,7 @@ pub(super) struct MetaSettings {
     /// By the page's id.
     pub(super) page_tokens: BTreeMap<String, Secret>,
     /// Without the slash at its end.
-    pub(super) graph_url: String,
+    pub(super) api_url: String,
     pub(super) api_version: String,
 }
 
@@ -82,7 +82,7 @@ impl Adapter for Meta {
             verify_token: verify_token?,
             access_token,
             page_tokens,
-            graph_url: graph_url(table)?,
+            api_url: api_url(table)?,
             api_version: api_version(table)?,
         }))
     }
@@ -200,8 +200,8 @@ pub(super) fn is_id(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn graph_url(table: &Table<'_>) -> Option<String> {
-    let text = table.text("graph_url").unwrap_or_else(|| GRAPH_URL.into());
+fn api_url(table: &Table<'_>) -> Option<String> {
+    let text = table.text("api_url").unwrap_or_else(|| API_URL.into());
     let sound = Url::parse(&text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.query().is_none()
@@ -209,8 +209,8 @@ fn graph_url(table: &Table<'_>) -> Option<String> {
             && url.username().is_empty()
     });
     if !sound {
-        let wanted = format!("wanted is such as {GRAPH_URL}");
-        table.problem("graph_url", format!("`{text}` is no address; {wanted}"));
+        let wanted = format!("wanted is such as {API_URL}");
+        table.problem("api_url", format!("`{text}` is no address; {wanted}"));
         return None;
     }
     Some(text.trim_end_matches('/').to_owned())

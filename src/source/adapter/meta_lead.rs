@@ -84,7 +84,7 @@ fn ask(source: &Source, page: Option<&str>, id: &str) -> Step {
         .append_pair("fields", FIELDS)
         .append_pair("access_token", token.expose())
         .finish();
-    let (base, version) = (&settings.graph_url, &settings.api_version);
+    let (base, version) = (&settings.api_url, &settings.api_version);
     Step::Ask(Ask {
         method: "GET",
         url: format!("{base}/{version}/{id}?{query}"),
