@@ -218,35 +218,31 @@ fn joined<'v>(values: impl Iterator<Item = &'v Cow<'v, str>>) -> String {
 }
 
 fn meaning(names: &[&str], kind: Option<&'static str>, mapping: &Mapping) -> Meaning {
+    let is_mapped = !(mapping.names.is_empty() && mapping.consent.is_empty());
     let mut sentence = None;
     let mut named = None;
     for name in names.iter().filter(|name| !name.is_empty()) {
-        let folded = synonyms::fold_name(name);
-        let mapped = mapping
-            .names
-            .get(*name)
-            .or_else(|| mapping.names.get(&folded));
-        if let Some(field) = mapped.and_then(|m| Fields::NAMES.into_iter().find(|f| f == m)) {
-            return Meaning::Field(field, Because::Mapped);
+        if named.is_some() && !is_mapped {
+            break;
         }
-        if mapping
-            .consent
-            .iter()
-            .any(|known| known == name || *known == folded)
+        let folded = synonyms::fold_name(name);
+        let of_map = |name: &str| mapping.names.get(name).map(String::as_str);
+        if let Some(mapped) = of_map(name).or_else(|| of_map(&folded)) {
+            let ours = Fields::NAMES.into_iter().find(|field| *field == mapped);
+            return ours.map_or(Meaning::Other, |field| {
+                Meaning::Field(field, Because::Mapped)
+            });
+        }
+        let consents = mapping.consent.iter().map(String::as_str);
+        if consents
+            .into_iter()
+            .any(|known| known == *name || known == folded)
         {
             return Meaning::Consent;
         }
-        if named.is_some() {
-            continue;
-        }
-        if let Some(field) = synonyms::field(&folded) {
-            named = Some(Meaning::Field(field, Because::Named));
-        } else if let Some(key) = synonyms::attribution(&folded) {
-            named = Some(Meaning::Attribution(key));
-        } else if synonyms::is_consent(&folded) {
-            named = Some(Meaning::Consent);
-        } else if sentence.is_none() {
-            sentence = synonyms::asked_for(&folded);
+        if named.is_none() {
+            named = usual(&folded);
+            sentence = sentence.or_else(|| synonyms::asked_for(&folded));
         }
     }
     let asked = || sentence.map(|field| Meaning::Field(field, Because::Asked));
@@ -255,6 +251,17 @@ fn meaning(names: &[&str], kind: Option<&'static str>, mapping: &Mapping) -> Mea
         .or_else(asked)
         .or_else(by_kind)
         .unwrap_or(Meaning::Other)
+}
+
+/// What a folded name usually means.
+fn usual(folded: &str) -> Option<Meaning> {
+    if let Some(field) = synonyms::field(folded) {
+        return Some(Meaning::Field(field, Because::Named));
+    }
+    if let Some(key) = synonyms::attribution(folded) {
+        return Some(Meaning::Attribution(key));
+    }
+    synonyms::is_consent(folded).then_some(Meaning::Consent)
 }
 
 /// Bounds what one lead brings: how many fields, and the longest text.

@@ -2,8 +2,10 @@
 
 use super::fixtures::{Fixture, KEPT, Proof};
 use super::{NOW, admit, committed, parse, refused, sample, signed, source};
+use crate::document::Overrides;
 use crate::lead::{Inquiry, LeadId, Receipt};
-use crate::source::{Admission, Reply};
+use crate::secret::Secret;
+use crate::source::{Admission, Reply, Sources};
 
 const JSON: &str = "application/json";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -490,6 +492,21 @@ fn a_key_may_stand_in_the_address_or_a_header_and_is_never_stored() {
                 assert!(!headers.contains("k3y"), "{name}: {headers}");
             }
         }
+    }
+}
+
+#[test]
+fn what_a_source_on_trial_sends_is_a_test() {
+    let fixture = own().find(|f| f.name == "typeform").unwrap();
+    for (trial, is_test) in [("", false), ("trial = true", true)] {
+        let text = format!("[x]\nadapter = \"typeform\"\nkey = \"k3y\"\n{trial}\n");
+        let secrets = |text: &str| Ok(Secret::new(text));
+        let sources = Sources::parse("s.toml", &text, &Overrides::new(), &secrets).unwrap();
+        let source = sources.get("x").unwrap();
+        let sample = signed(source, JSON, fixture.body.as_bytes(), NOW);
+        let (submission, _) = committed(source, &sample, NOW);
+        let inquiries = source.inquiries(&submission).unwrap();
+        assert!(inquiries.iter().all(|inquiry| inquiry.is_test == is_test));
     }
 }
 
