@@ -15,7 +15,7 @@ impl Flow {
             let of = source.to_owned();
             let found = self
                 .ledger
-                .read_off(move |r| r.lead_of_key(&of, key))
+                .write(move |tx| tx.lead_of_key(&of, &key))
                 .await?;
             let Some(lead) = found else {
                 tracing::info!(source, "a lead was deleted that never came here");

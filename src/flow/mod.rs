@@ -18,6 +18,7 @@ mod forget;
 mod notify;
 mod pauses;
 pub mod publish;
+mod ready;
 mod receive;
 pub mod report;
 pub mod settings;

@@ -3,6 +3,7 @@
 
 mod fixtures;
 mod forms;
+mod hubspot;
 mod hubspot_fetch;
 mod linkedin;
 mod meta;

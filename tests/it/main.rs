@@ -18,6 +18,7 @@ mod life;
 mod mailbox;
 mod meta;
 mod meta_trouble;
+mod networks;
 mod outbound;
 mod process;
 mod rules;
