@@ -121,6 +121,7 @@ pub(super) async fn post(
     let answer = request
         .send()
         .await
+        .map_err(reqwest::Error::without_url)
         .with_context(|| format!("{} does not answer", url_without_key(&url)))?;
     let status = answer.status().as_u16();
     Ok((status, answer.text().await?))

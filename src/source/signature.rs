@@ -184,7 +184,11 @@ pub(super) fn recent(
 /// sign nothing.
 pub(super) fn token(key: &Secret, request: &Request<'_>) -> Result<(), Refusal> {
     let in_address = request::query_key(request.query);
-    self::key(key, in_address.as_deref(), request.headers)
+    let verified = self::key(key, in_address.as_deref(), request.headers);
+    if let (Err(Refusal::Unauthorized(why)), None) = (&verified, &in_address) {
+        return Err(no(&format!("{why}, or ?key=… in the address")));
+    }
+    verified
 }
 
 /// The key in `Authorization: Bearer …` or `X-Api-Key`.
