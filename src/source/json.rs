@@ -218,8 +218,7 @@ fn quoted(text: &str, out: &mut String) {
 /// Length before content, so that no two documents look the same.
 fn piece(kind: u8, text: &str, out: &mut Vec<u8>) {
     out.push(kind);
-    out.extend_from_slice(text.len().to_string().as_bytes());
-    out.push(b':');
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
 }
 

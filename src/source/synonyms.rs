@@ -252,6 +252,7 @@ fn fold_part(part: &str, folded: &mut String) {
                 }
             }
             ':' | '*' | '?' => {}
+            c if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
             c => folded.extend(c.to_lowercase()),
         }
     }
