@@ -66,10 +66,12 @@ async fn a_lead_that_linkedin_deleted_is_named_in_an_alarm() {
     let lead = house.leads().remove(0).id;
     assert_eq!(send("DELETED").await, 200);
     let wanted = format!("leadgate: erase {lead}");
-    let mails = house.mailbox.wait_for(1, DEADLINE).await;
-    let subjects: Vec<_> = mails
-        .iter()
-        .filter_map(|mail| mail.header("Subject"))
-        .collect();
-    assert_eq!(subjects, [wanted]);
+    // That the lead could not be fetched may be told as well, before or after.
+    for count in 1.. {
+        let mails = house.mailbox.wait_for(count, DEADLINE).await;
+        let subjects = mails.iter().filter_map(|mail| mail.header("Subject"));
+        if subjects.into_iter().any(|subject| subject == wanted) {
+            break;
+        }
+    }
 }
