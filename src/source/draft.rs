@@ -4,6 +4,7 @@
 use super::json::Json;
 use super::mapping::{self, Chosen, Mapping};
 use super::sources::Source;
+use super::synonyms;
 use crate::lead::Inquiry;
 
 /// Values that wait to be an inquiry. Whatever the source's own `map` names goes before what the
@@ -46,8 +47,15 @@ impl<'s> Draft<'s> {
     }
 
     /// A value under a name that a person chose, such as a question of their own: the usual names
-    /// are understood.
+    /// are understood, and sentences that ask for a field.
     pub(super) fn asked(&mut self, name: &str, value: &str) {
+        if name.contains(' ') && !name.ends_with(|c: char| c.is_ascii_digit()) {
+            let folded = synonyms::fold_name(name);
+            let named = synonyms::field(&folded).is_some();
+            if let Some(field) = synonyms::asked_for(&folded).filter(|_| !named) {
+                return self.field(field, name, value);
+            }
+        }
         self.pairs.push((name.to_owned(), value.to_owned()));
     }
 
