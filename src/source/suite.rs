@@ -12,6 +12,7 @@ mod networks;
 mod networks_own;
 mod own;
 mod products;
+mod products_own;
 
 use std::sync::Arc;
 
