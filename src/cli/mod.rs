@@ -6,8 +6,10 @@ mod check;
 mod dead;
 mod demo;
 mod export;
+mod health;
 mod json;
 mod leads;
+mod manual;
 mod send;
 mod serve;
 mod show;
@@ -16,7 +18,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::daemon::Unbuilt;
@@ -54,6 +56,12 @@ enum Command {
     Leads(leads::Args),
     /// Notices that failed for good.
     Dead(dead::Args),
+    /// Ask the running daemon how it is.
+    Health(health::Args),
+    /// Print what completes commands in a shell.
+    Completions(manual::Completions),
+    /// Print the manual page of leadgate, or of one of its commands.
+    Man(manual::Man),
 }
 
 /// Why a command did not do what it was asked to.
@@ -116,6 +124,9 @@ pub fn run() -> ExitCode {
         Command::Send(args) => send::run(&cli.config, &args),
         Command::Leads(args) => leads::run(&cli.config, args.command),
         Command::Dead(args) => dead::run(&cli.config, args.command),
+        Command::Health(args) => health::run(&cli.config, &args),
+        Command::Completions(args) => manual::completions(&args, Cli::command()),
+        Command::Man(args) => manual::man(&args, Cli::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

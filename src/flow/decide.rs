@@ -269,6 +269,11 @@ impl Decider {
             Ok((tickets, again)) => {
                 let (seq, at) = (again.lead.seq, again.lead.received_at);
                 self.persons.note(seq, at, &again.late);
+                if again.is_first {
+                    let (verdict, is_test) = (&again.decided.verdict, again.lead.inquiry.is_test);
+                    let after = flow.clock.now() - at;
+                    flow.metrics.decided(verdict, is_test, after);
+                }
                 flow.queue.push(&tickets);
             }
             Err(fault) => tracing::warn!(%fault, lead = ticket.lead, "not screened again; later"),
@@ -312,6 +317,7 @@ impl Decider {
             decided,
             reread,
             late,
+            is_first: just_fetched,
         };
         Ok((again, policy))
     }

@@ -81,7 +81,7 @@ impl Flow {
             Step::Trouble(
                 Trouble::Halt { why } | Trouble::TryAgain { why } | Trouble::Later { why, .. },
             ) => {
-                self.alarm(&format!("fetch_{}", lead.source), &why);
+                self.alarm_about("fetch_refused", &lead.source, &why);
                 self.at_once(ticket, End::Hold(why)).await
             }
         }
@@ -122,14 +122,14 @@ impl Flow {
                 End::Paused(why, pause)
             }
             Err(Trouble::Halt { why }) => {
-                let cause = format!("fetch_{}_{}", key.0, key.1.replace(' ', "_"));
+                let about = format!("{} {}", key.0, key.1);
                 let text = format!(
                     "source \"{}\", {}: {why}. Its leads wait; they are fetched as soon as \
                      sources.toml or the secret behind it is mended and read again",
                     key.0, key.1
                 );
                 let pause = self.pauses.begin(key, &why, None, self.clock.now());
-                self.alarm(&cause, &text);
+                self.alarm_about("fetch_refused", &about, &text);
                 End::Paused(why, pause)
             }
         };
@@ -138,7 +138,7 @@ impl Flow {
         {
             let (name, tries) = (&lead.source, work.attempt);
             let text = format!("source \"{name}\": a lead was not fetched in {tries} tries: {why}");
-            self.alarm(&format!("fetch_{name}"), &text);
+            self.alarm_about("fetch_failing", name, &text);
         }
         let took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.finish(work, end, took_ms).await

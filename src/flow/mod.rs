@@ -15,6 +15,7 @@ pub mod command;
 mod decide;
 mod fetch;
 mod forget;
+mod gauges;
 mod notify;
 mod pauses;
 pub mod publish;
@@ -38,6 +39,7 @@ use crate::deliver::Deliverer;
 use crate::ledger::{Fault, Ledger};
 use crate::outbound::Outbound;
 use crate::queue::Queue;
+use crate::telemetry::metrics::{Metrics, Words};
 
 pub use command::Command;
 pub use publish::{Policy, PolicyFiles};
@@ -57,6 +59,8 @@ pub struct Flow {
     pub queue: Queue,
     /// Business time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
     policy: ArcSwap<Policy>,
     settings: Settings,
     mail: crate::deliver::Settings,
@@ -99,7 +103,9 @@ impl Flow {
     pub fn start(parts: Parts, policy: Policy) -> Result<Arc<Self>, Fault> {
         let (arrivals, arrived) = std::sync::mpsc::channel();
         let (policy, is_other) = publish::store(&parts.ledger, policy, parts.clock.now())?;
+        let metrics = counted(&parts.ledger, &policy, parts.clock.now());
         let flow = Arc::new(Self {
+            metrics,
             ledger: parts.ledger,
             queue: parts.queue,
             clock: parts.clock,
@@ -158,4 +164,15 @@ impl Flow {
             let _ = thread.join();
         }
     }
+}
+
+fn counted(ledger: &Ledger, policy: &Policy, now: Millis) -> Metrics {
+    let channels = crate::deliver::ALL.map(crate::deliver::Channel::name);
+    let words = Words {
+        channels: &channels,
+        alarms: &alarm::CAUSES,
+    };
+    let metrics = Metrics::new(&ledger.health().commits, words, now);
+    policy.make_known(&metrics, now);
+    metrics
 }

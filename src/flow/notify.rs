@@ -75,11 +75,15 @@ impl Flow {
             AttemptResult::GiveUp { why } => Some(why.clone()),
             AttemptResult::Delivered | AttemptResult::TryAgain { .. } => None,
         };
-        let due = self
+        self.metrics.attempted(&channel, &result, took_ms);
+        let (due, told_after) = self
             .ledger
             .write(move |tx| end_attempt(tx, &policy, &begun, (&result, took_ms), (now, next)))
             .await?;
         self.queue.push(&due);
+        if let Some(after) = told_after {
+            self.metrics.told(after);
+        }
         if let Some(why) = gave_up {
             self.alarm(
                 "dead_delivery",
@@ -132,13 +136,14 @@ impl Flow {
     }
 }
 
+/// What is due next, and after how long the lead's first rep was told, where this told them.
 fn end_attempt(
     tx: &Tx<'_>,
     policy: &Policy,
     begun: &Begun,
     (result, took_ms): (&AttemptResult, i64),
     (now, next): (Millis, Option<Millis>),
-) -> Result<Vec<Ticket>, Fault> {
+) -> Result<(Vec<Ticket>, Option<Millis>), Fault> {
     let delivery = &begun.delivery;
     let state = match result {
         AttemptResult::Delivered => DeliveryState::Sent,
@@ -156,17 +161,20 @@ fn end_attempt(
         Some(due_at) if current => {
             // Retries wait behind new leads.
             tx.put_off(&begun.work, due_at, Priority::Low)?;
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
         Some(_) | None => tx.finish_work(begun.work.id)?,
     }
     let mut lead = tx.lead(delivery.lead)?;
+    let first = state == DeliveryState::Sent && current && tx.notices_that_arrived(lead.seq)? == 1;
+    let told_after = first.then_some(now - lead.received_at);
     let dead = state == DeliveryState::Dead && current && lead.stage == Stage::Offered;
     if !dead || tx.was_told(delivery.lead, delivery.assignment)? {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), told_after));
     }
     let event = Event::Undelivered {
         rep: delivery.rep.clone(),
     };
-    assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)
+    let due = assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
+    Ok((due, told_after))
 }

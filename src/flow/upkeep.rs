@@ -141,6 +141,8 @@ pub(super) struct Again {
     pub(super) reread: bool,
     /// Who asks, where that was not known before.
     pub(super) late: Vec<PersonKey>,
+    /// It was never decided before.
+    pub(super) is_first: bool,
 }
 
 pub(super) fn write_again(

@@ -17,6 +17,7 @@ mod policies;
 pub mod reads;
 mod receive;
 pub mod settings;
+mod standing;
 mod work;
 mod writer;
 

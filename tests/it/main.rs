@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod dashboard;
 mod deliver;
 mod far_end;
 mod fsync;
@@ -18,7 +19,10 @@ mod life;
 mod mailbox;
 mod meta;
 mod meta_trouble;
+mod metrics;
 mod networks;
 mod outbound;
 mod process;
 mod rules;
+mod service;
+mod signatures;

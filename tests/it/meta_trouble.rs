@@ -62,7 +62,7 @@ async fn an_outage_ends_in_a_hold_and_a_person_lets_it_go_on() {
     assert_eq!(graph.seen().len(), 10, "the tries are bounded");
     let mails = house.mailbox.wait_for(1, DEADLINE).await;
     assert!(
-        mails[0].raw.contains("leadgate: fetch meta"),
+        mails[0].raw.contains("leadgate: fetch failing meta"),
         "people are told"
     );
     let held = house.find(&id);
@@ -116,7 +116,9 @@ async fn a_refused_token_stops_the_fetches_alarms_once_and_a_new_one_starts_them
         }
         let mails = house.mailbox.wait_for(1, DEADLINE).await;
         assert!(
-            mails[0].raw.contains("leadgate: fetch meta access token"),
+            mails[0]
+                .raw
+                .contains("leadgate: fetch refused meta access_token"),
             "{}",
             mails[0].raw
         );
