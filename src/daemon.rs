@@ -17,7 +17,7 @@ use anyhow::Context;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Outside};
 use crate::flow::{Flow, Parts, Policy};
 use crate::intake::{self, Intake};
 use crate::ledger::Ledger;
@@ -72,12 +72,14 @@ impl Daemon {
             .url_at(address)
             .trim_end_matches('/')
             .to_owned();
-        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url))
+        let outbound = Outbound::new(config.outbound.allow_private.clone())?;
+        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url), outbound.clone())
             .context("mail cannot be sent with these settings")?;
-        let outbound = Outbound::new(config.outbound.clone()).context("outbound.allow_private")?;
+        let queue = Queue::start(&config.queue, config.flow.queue_window, &key)
+            .context("there is no queue")?;
         let parts = Parts {
             ledger,
-            queue: Queue::memory(config.flow.queue_window),
+            queue,
             clock,
             settings: config.flow.clone(),
             mail: config.mail.clone(),
@@ -121,7 +123,10 @@ impl Daemon {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let workers = Workers::start(
             &self.flow,
-            self.config.mail.concurrency,
+            (
+                self.config.mail.concurrency,
+                self.config.outbound.webhook_concurrency,
+            ),
             self.config.flow.distribute,
         );
         let aside = [
@@ -209,8 +214,15 @@ impl Standing {
 /// The policy of a configuration's files.
 pub fn assemble(config: &Config) -> Result<Policy, Vec<Problem>> {
     let files = config::read_policy(&config.policy)?;
-    let secrets = |reference: &str| config.references.secret(reference);
-    Policy::assemble(&files, &config.flow, &secrets)
+    let outbound = Outbound::new(config.outbound.allow_private.clone());
+    let outside = Outside {
+        secret: &|reference| config.references.secret(reference),
+        url: &|url| match &outbound {
+            Ok(outbound) => outbound.check(url),
+            Err(error) => Err(error.to_string()),
+        },
+    };
+    Policy::assemble(&files, &config.flow, &outside)
 }
 
 fn serve(
@@ -261,7 +273,11 @@ async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> Htt
         .read_off(|r: &crate::ledger::Reads<'_>| r.decided_upto())
         .await
     {
-        Ok(_) => HttpResponse::Ok().body("ready\n"),
+        // Leads are taken without Redis too, so it is told and no more.
+        Ok(_) => match flow.queue.trouble() {
+            None => HttpResponse::Ok().body("ready\n"),
+            Some(trouble) => HttpResponse::Ok().body(format!("ready; {trouble}\n")),
+        },
         Err(fault) => HttpResponse::ServiceUnavailable().body(format!("{fault}\n")),
     }
 }
@@ -277,12 +293,13 @@ async fn drain(handle: &ServerHandle, flow: &Arc<Flow>, workers: Workers, config
 }
 
 async fn close(flow: &Arc<Flow>) {
-    let flow = flow.clone();
+    let closing = flow.clone();
     let closed = tokio::task::spawn_blocking(move || {
-        flow.stop_deciding();
-        flow.ledger.close();
+        closing.stop_deciding();
+        closing.ledger.close();
     });
     let _ = closed.await;
+    flow.queue.stop().await;
 }
 
 /// Signs links and hashes keys: from the configuration where nodes share it, else made once.

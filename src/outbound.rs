@@ -44,6 +44,29 @@ const OWN_HEADERS: [&str; 9] = [
     "expect",
 ];
 
+/// Section `[outbound]`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Networks that may be reached although they are not public.
+    pub allow_private: Vec<IpNet>,
+    /// How many webhooks are under way at once, over all endpoints.
+    pub webhook_concurrency: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow_private: Vec::new(),
+            webhook_concurrency: 32,
+        }
+    }
+}
+
+/// Why nothing in a network is ever reached, whoever names it; `None` for others.
+pub fn never_reached(net: &IpNet) -> Option<&'static str> {
+    address::never(net)
+}
+
 /// The guarded client. Clones share it.
 #[derive(Clone)]
 pub struct Outbound {
@@ -188,7 +211,8 @@ impl Outbound {
         };
         while let Some(chunk) = answer.chunk().await.map_err(|error| trouble(&error))? {
             let room = call.reply_max_bytes - reply.body.len();
-            reply.body.extend(chunk.iter().take(room));
+            let kept = chunk.get(..room).unwrap_or(&chunk);
+            reply.body.extend_from_slice(kept);
             if chunk.len() > room {
                 // Whoever does not read on closes: the connection is not used again.
                 reply.cut = true;
@@ -209,8 +233,7 @@ impl Outbound {
             };
             build(guard).map_err(|error| cause(&error))
         });
-        let failed = |why: &String| Trouble::Failed(format!("TLS cannot be set up: {why}"));
-        built.as_ref().map_err(failed)
+        built.as_ref().map_err(|why| Trouble::Failed(why.clone()))
     }
 }
 
@@ -261,22 +284,32 @@ fn read_url(text: &str) -> Result<Url, String> {
     }
 }
 
+/// Whether a caller may set a header so; for settings that are read long before they are used.
+pub fn check_header(name: &str, value: &str) -> Result<(), String> {
+    read_header(name, value).map(|_| ())
+}
+
 fn read_headers(headers: &[(String, String)]) -> Result<HeaderMap, String> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let read: HeaderName = name
-            .parse()
-            .map_err(|_| "a header's name holds what no name may hold".to_owned())?;
-        if OWN_HEADERS.contains(&read.as_str()) {
-            return Err(format!("the header `{read}` is not the caller's to set"));
-        }
-        // The value may be a secret, so it is not repeated.
-        let mut value = HeaderValue::from_str(value)
-            .map_err(|_| format!("the header `{read}` holds line ends or control characters"))?;
-        value.set_sensitive(true);
-        map.append(read, value);
+        let (name, value) = read_header(name, value)?;
+        map.append(name, value);
     }
     Ok(map)
+}
+
+fn read_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let name: HeaderName = name
+        .parse()
+        .map_err(|_| "a header's name holds what no name may hold".to_owned())?;
+    if OWN_HEADERS.contains(&name.as_str()) {
+        return Err(format!("the header `{name}` is not the caller's to set"));
+    }
+    // The value may be a secret, so it is not repeated.
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| format!("the header `{name}` holds line ends or control characters"))?;
+    value.set_sensitive(true);
+    Ok((name, value))
 }
 
 fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -316,6 +349,10 @@ fn trouble(error: &reqwest::Error) -> Trouble {
 }
 
 fn cause(error: &reqwest::Error) -> String {
+    if error.is_builder() {
+        let hint = "install the system's (Debian: ca-certificates) and restart";
+        return format!("TLS: no certificates of authorities were found; {hint}");
+    }
     let mut kind = None;
     for error in causes(error) {
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
@@ -330,7 +367,6 @@ fn cause(error: &reqwest::Error) -> String {
         return words(kind);
     }
     let what = match error {
-        e if e.is_builder() => "no certificates of authorities were found on this machine",
         e if e.is_timeout() => "timeout",
         e if e.is_connect() => "no connection",
         _ => BROKE_OFF,

@@ -19,9 +19,10 @@ const SWEEP_EVERY: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_millis(500);
 
 /// What the lanes work on.
-const LANES: [(Lane, &[WorkKind]); 5] = [
+const LANES: [(Lane, &[WorkKind]); 6] = [
     (Lane::Assign, &[WorkKind::Assign]),
-    (Lane::Mail, &[WorkKind::Mail, WorkKind::Hook]),
+    (Lane::Mail, &[WorkKind::Mail]),
+    (Lane::Hook, &[WorkKind::Hook]),
     (Lane::Fetch, &[WorkKind::Fetch]),
     (Lane::Decide, &[WorkKind::Decide]),
     (Lane::Upkeep, &[WorkKind::Expire, WorkKind::Alarm]),
@@ -31,6 +32,7 @@ const LANES: [(Lane, &[WorkKind]); 5] = [
 enum Lane {
     Assign,
     Mail,
+    Hook,
     Fetch,
     Decide,
     Upkeep,
@@ -43,9 +45,9 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts the lanes and the sweep; `sends` notices go out at once. Without `distribute` nobody
-    /// is given a lead.
-    pub fn start(flow: &Arc<Flow>, sends: usize, distribute: bool) -> Self {
+    /// Starts the lanes and the sweep; so many mails and webhooks go out at once. Without
+    /// `distribute` nobody is given a lead.
+    pub fn start(flow: &Arc<Flow>, (mails, hooks): (usize, usize), distribute: bool) -> Self {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = Vec::new();
         for (lane, kinds) in LANES {
@@ -53,7 +55,8 @@ impl Workers {
                 continue;
             }
             let copies = match lane {
-                Lane::Mail => sends.max(1),
+                Lane::Mail => mails.max(1),
+                Lane::Hook => hooks.max(1),
                 Lane::Fetch => flow.fetches_at_once(),
                 Lane::Assign | Lane::Decide | Lane::Upkeep => 1,
             };
@@ -115,7 +118,7 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
         for (lane, kinds) in LANES {
             let at_once = match lane {
                 Lane::Fetch => flow.fetches_at_once(),
-                Lane::Assign | Lane::Mail | Lane::Decide | Lane::Upkeep => batch(lane),
+                Lane::Assign | Lane::Mail | Lane::Hook | Lane::Decide | Lane::Upkeep => batch(lane),
             };
             let tickets = flow.queue.claim_now(kinds, at_once);
             if !tickets.is_empty() {
@@ -127,14 +130,17 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
         if idle && waiting + claimed + flow.undecided() == 0 {
             return Ok(());
         }
-        tokio::task::yield_now().await;
+        // What waits is with another task or on its way through a queue outside.
+        if idle {
+            Clock::pause(Duration::from_millis(1)).await;
+        }
     }
 }
 
 fn batch(lane: Lane) -> usize {
     match lane {
         Lane::Assign | Lane::Upkeep => ASSIGN_BATCH,
-        Lane::Mail | Lane::Fetch => 1,
+        Lane::Mail | Lane::Hook | Lane::Fetch => 1,
         Lane::Decide => 16,
     }
 }
@@ -144,7 +150,7 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
     let mine = tickets.clone();
     let result = match lane {
         Lane::Assign | Lane::Upkeep => together(flow, lane, tickets).await,
-        Lane::Mail => {
+        Lane::Mail | Lane::Hook => {
             let sends = tickets.into_iter().map(|ticket| flow.notify(ticket));
             join_all(sends).await.into_iter().collect()
         }
@@ -160,9 +166,12 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
             return true;
         }
     };
-    flow.queue.ack(&mine);
-    if let Err(fault) = &result {
-        tracing::warn!(%fault, "a step failed; it is due again");
+    match &result {
+        Ok(()) => flow.queue.ack(&mine),
+        Err(fault) => {
+            tracing::warn!(%fault, "a step failed; it is due again");
+            flow.queue.put_back(&mine, REST);
+        }
     }
     result.is_ok()
 }
@@ -171,7 +180,9 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
 async fn together(flow: &Flow, lane: Lane, tickets: Vec<Ticket>) -> Result<(), Fault> {
     let step = async |tickets: Vec<Ticket>| match lane {
         Lane::Assign => flow.assign(tickets).await,
-        Lane::Upkeep | Lane::Mail | Lane::Fetch | Lane::Decide => flow.look_after(tickets).await,
+        Lane::Upkeep | Lane::Mail | Lane::Hook | Lane::Fetch | Lane::Decide => {
+            flow.look_after(tickets).await
+        }
     };
     let all = step(tickets.clone()).await;
     if all.is_ok() || tickets.len() == 1 {

@@ -10,6 +10,7 @@ mod log;
 mod mail;
 mod outbound;
 mod policy;
+mod queue;
 mod server;
 mod storage;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use std::path::Path;
 pub use layers::{References, environment, secret};
 pub use log::{Format, Log};
 pub use policy::{Policy, read_policy};
-pub use server::{Queue, Server};
+pub use server::Server;
 
 use crate::deliver;
 use crate::document;
@@ -41,14 +42,14 @@ pub struct Config {
     pub intake: crate::intake::Settings,
     /// Where the truth is kept.
     pub storage: crate::ledger::Settings,
+    /// What may be reached over HTTP.
+    pub outbound: crate::outbound::Settings,
     /// How mail leaves.
     pub mail: deliver::Settings,
-    /// Private networks that may be reached over HTTP.
-    pub outbound: Vec<ipnet::IpNet>,
     /// How long a lead may stand still.
     pub flow: crate::flow::Settings,
     /// What says which work is due now.
-    pub queue: Queue,
+    pub queue: crate::queue::Settings,
     /// What is logged, and how.
     pub log: Log,
     /// Where rules, sources, reps and templates lie.
@@ -93,7 +94,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
     let mail = mail::read(&root.table("mail"), layers, &storage.data_dir);
     let outbound = outbound::read(&root.table("outbound"));
     let flow = flow::read(&root.table("flow"));
-    let queue = server::read_queue(&root.table("queue"));
+    let queue = queue::read(&root.table("queue"), layers);
     let log = log::read(&root.table("log"));
     let policy = policy::read(&root.table("policy"), layers.base);
     root.done();
@@ -101,8 +102,8 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
         server: server?,
         intake,
         storage,
-        mail: mail?,
         outbound,
+        mail: mail?,
         flow,
         queue: queue?,
         log,
@@ -140,7 +141,7 @@ fn size(
         .unwrap_or(unless)
 }
 
-/// Address blocks; a single address is a block of its own.
+/// Address blocks, or single addresses.
 fn networks(table: &Table<'_>, key: &str) -> Vec<ipnet::IpNet> {
     let mut blocks = Vec::new();
     for text in table.texts(key).unwrap_or_default() {
@@ -149,9 +150,9 @@ fn networks(table: &Table<'_>, key: &str) -> Vec<ipnet::IpNet> {
             blocks.push(block);
             continue;
         }
+        let name = table.name(key);
         let wanted = "wanted is an address block like \"10.0.0.0/8\"";
-        let message = format!("{} has \"{text}\"; {wanted}", table.name(key));
-        table.problem(key, message);
+        table.problem(key, format!("{name} has \"{text}\"; {wanted}"));
     }
     blocks
 }

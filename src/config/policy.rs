@@ -24,10 +24,12 @@ pub struct Policy {
     pub sources: PathBuf,
     /// `reps.toml`.
     pub reps: PathBuf,
-    /// The folder of the mails' templates.
+    /// The folder of the mails' and webhooks' templates.
     pub templates: PathBuf,
     /// Stands above `sources.toml`; the demo's far ends do.
     pub sources_above: Overrides,
+    /// `endpoints.toml`, which may be absent.
+    pub endpoints: PathBuf,
 }
 
 /// Reads `[policy]`; paths are relative to the folder of the configuration file.
@@ -42,6 +44,7 @@ pub(super) fn read(table: &Table<'_>, base: &Path) -> Policy {
         reps: path("reps", "reps.toml"),
         templates: path("templates", "templates"),
         sources_above: Overrides::new(),
+        endpoints: path("endpoints", "endpoints.toml"),
     };
     table.done();
     policy
@@ -67,13 +70,22 @@ pub fn read_policy(policy: &Policy) -> Result<PolicyFiles, Vec<Problem>> {
             }
         }
     }
-    let templates = reading.folder(&policy.templates, &["html", "txt"], TEXT_BYTES_MAX);
+    let templates = reading.folder(
+        &policy.templates,
+        &["html", "txt", "json", "xml"],
+        TEXT_BYTES_MAX,
+    );
     let files = PolicyFiles {
         rules,
         sources: reading.file(&policy.sources),
         sources_above: policy.sources_above.clone(),
         reps: reading.file(&policy.reps),
         templates: templates.into_iter().collect(),
+        endpoints: if policy.endpoints.exists() {
+            reading.file(&policy.endpoints)
+        } else {
+            (policy.endpoints.display().to_string(), String::new())
+        },
     };
     if reading.problems.is_empty() {
         return Ok(files);

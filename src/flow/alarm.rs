@@ -45,7 +45,9 @@ impl Flow {
         self.runtime.spawn(async move {
             match deliverer.alarm(subject.trim_end(), &text).await {
                 SendResult::Delivered => {}
-                SendResult::TryAgain { why, .. } | SendResult::GiveUp { why } => {
+                SendResult::TryAgain { why, .. }
+                | SendResult::GiveUp { why }
+                | SendResult::Gone { why } => {
                     tracing::warn!(cause, why, "the alarm could not be mailed");
                 }
             }

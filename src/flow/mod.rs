@@ -35,7 +35,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Millis};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Gates};
 use crate::ledger::{Fault, Ledger};
 use crate::outbound::Outbound;
 use crate::queue::Queue;
@@ -67,6 +67,7 @@ pub struct Flow {
     deliverer: Deliverer,
     outbound: Outbound,
     pauses: pauses::Pauses,
+    gates: Gates,
     key: Vec<u8>,
     public_url: String,
     backlog: Arc<Semaphore>,
@@ -115,6 +116,7 @@ impl Flow {
             deliverer: parts.deliverer,
             outbound: parts.outbound,
             pauses: pauses::Pauses::default(),
+            gates: Gates::default(),
             key: parts.key,
             public_url: parts.public_url,
             backlog: Arc::new(Semaphore::new(BACKLOG)),

@@ -13,7 +13,7 @@ pub struct Settings {
     pub fetch_concurrency: usize,
     /// The longest that one request of a fetch may take.
     pub fetch_timeout_ms: Millis,
-    /// How many tickets of each kind the queue in memory holds.
+    /// How many tickets of each kind the queue holds.
     pub queue_window: usize,
     /// The grade of a lead for which no `grade` line applies; empty for none.
     pub default_grade: String,

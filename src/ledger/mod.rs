@@ -6,6 +6,7 @@ mod checkpoint;
 mod db;
 mod decide;
 mod deliveries;
+mod endpoints;
 mod fault;
 mod fetched;
 mod history;
@@ -30,7 +31,8 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 pub use decide::{NewLead, Undecided};
-pub use deliveries::Begun;
+pub use deliveries::{Begun, Wait};
+pub use endpoints::EndpointState;
 pub use fault::Fault;
 pub use leads::Change;
 pub use persons::{PersonKey, Persons};

@@ -6,9 +6,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod channels;
 mod crash;
 mod dashboard;
 mod deliver;
+mod endpoints;
 mod far_end;
 mod fsync;
 mod hostile;
@@ -23,6 +25,11 @@ mod metrics;
 mod networks;
 mod outbound;
 mod process;
+mod queue;
+mod redis;
 mod rules;
+mod server;
 mod service;
 mod signatures;
+mod webhook;
+mod webhook_body;

@@ -8,13 +8,14 @@ use std::time::Duration;
 use anyhow::Context;
 use lettre::message::Mailbox;
 
-use super::{Channel, Sending};
+use super::{Channel, Sending, Ways};
 use crate::deliver::letter::{self, Letter};
 use crate::deliver::settings::{Settings, Transport};
 use crate::deliver::smtp::Server;
 use crate::deliver::templates::Templates;
 use crate::deliver::words::Words;
 use crate::deliver::{Notice, SendResult};
+use crate::lead::WorkKind;
 
 /// The row in `ALL`.
 pub(super) struct Email;
@@ -24,13 +25,17 @@ impl Channel for Email {
         "email"
     }
 
+    fn work(&self) -> WorkKind {
+        WorkKind::Mail
+    }
+
     fn send<'a>(
         &self,
-        post: &'a Post,
+        ways: &'a Ways,
         notice: &'a Notice,
         templates: &'a Templates,
     ) -> Sending<'a> {
-        Box::pin(post.notify(notice, templates))
+        Box::pin(ways.post.notify(notice, templates))
     }
 }
 

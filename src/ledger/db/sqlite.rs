@@ -16,6 +16,7 @@ pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 16_000;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_keys.sql"),
+    include_str!("../migrations/0003_endpoints.sql"),
     include_str!("../migrations/0004_fetched.sql"),
 ];
 
