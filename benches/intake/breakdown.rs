@@ -44,7 +44,9 @@ pub(crate) fn measure(shipped: &Shipped, leads: usize) -> anyhow::Result<Breakdo
         };
         match source.adapter.admit(source, &request, now) {
             Ok(Admission::Leads(leads)) => admitted.push(leads),
-            Ok(Admission::Answered(_)) => anyhow::bail!("a lead was not taken for one"),
+            Ok(Admission::Answered(_) | Admission::Forget(_)) => {
+                anyhow::bail!("a lead was not taken for one")
+            }
             Err(refusal) => anyhow::bail!("a lead was refused: {refusal}"),
         }
     }

@@ -21,15 +21,6 @@ use crate::telemetry;
 
 /// Everything of the demo lies here and may be deleted.
 const DIR: &str = "leadgate-demo";
-/// Credentials that the shipped sources name; made here so that no account is needed.
-const CREDENTIALS: [&str; 6] = [
-    "LEADGATE_LANDING_SECRET",
-    "LEADGATE_PARTNER_KEY",
-    "LEADGATE_GOOGLE_KEY",
-    "LEADGATE_META_APP_SECRET",
-    "LEADGATE_META_VERIFY_TOKEN",
-    "LEADGATE_META_ACCESS_TOKEN",
-];
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
@@ -107,6 +98,9 @@ fn config(path: &Path) -> Result<Config, Failed> {
     let dir = PathBuf::from(DIR);
     std::fs::create_dir_all(&dir).context(DIR)?;
     let mut env = config::environment();
+    let sources = Config::load_with(path, &env)?.policy.sources;
+    let text = std::fs::read_to_string(&sources)
+        .with_context(|| format!("{} cannot be read", sources.display()))?;
     let mut set = |name: &str, value: String| {
         env.insert(name.to_owned(), value);
     };
@@ -116,7 +110,7 @@ fn config(path: &Path) -> Result<Config, Failed> {
         "LEADGATE_MAIL__OUTBOX",
         dir.join("outbox").display().to_string(),
     );
-    for (name, value) in credentials(&dir)? {
+    for (name, value) in credentials(&dir, &named(&text))? {
         set(&name, value);
     }
     let listen = free_address();
@@ -141,19 +135,28 @@ fn free_address() -> SocketAddr {
     any.unwrap_or(usual)
 }
 
+/// Credentials that the sources name; made here so that no account is needed.
+fn named(sources: &str) -> Vec<String> {
+    let lines = sources.lines().filter(|line| !line.starts_with('#'));
+    let named = lines.filter_map(|line| line.split_once("\"env:"));
+    let names = named.filter_map(|(_, rest)| rest.split_once('"'));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
+
 /// Made once and kept, so that the second run verifies what the first one signed.
-fn credentials(dir: &Path) -> Result<BTreeMap<String, String>, Failed> {
+fn credentials(dir: &Path, names: &[String]) -> Result<BTreeMap<String, String>, Failed> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = dir.join("credentials.json");
-    if let Ok(text) = std::fs::read_to_string(&path)
-        && let Ok(found) = serde_json::from_str::<BTreeMap<String, String>>(&text)
-        && CREDENTIALS.iter().all(|name| found.contains_key(*name))
-    {
-        return Ok(found);
+    let found = std::fs::read_to_string(&path).ok();
+    let found = found.and_then(|text| serde_json::from_str::<BTreeMap<String, String>>(&text).ok());
+    let mut made = found.unwrap_or_default();
+    if names.iter().all(|name| made.contains_key(name)) {
+        return Ok(made);
     }
-    let made =
-        CREDENTIALS.map(|name| (name.to_owned(), secret::hex(&secret::random_bytes::<24>())));
-    let made = BTreeMap::from(made);
+    for name in names {
+        let random = || secret::hex(&secret::random_bytes::<24>());
+        made.entry(name.clone()).or_insert_with(random);
+    }
     let text = serde_json::to_string_pretty(&made).map_err(anyhow::Error::from)?;
     let mut file = std::fs::OpenOptions::new()
         .write(true)

@@ -99,20 +99,30 @@ pub(super) fn client() -> anyhow::Result<reqwest::Client> {
     Ok(client.build()?)
 }
 
+/// An address without its query, which may hold a key.
+fn url_without_key(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
+}
+
 /// Status and body of the answer.
 pub(super) async fn post(
     client: &reqwest::Client,
     url: &str,
     sample: &Sample,
 ) -> anyhow::Result<(u16, String)> {
-    let mut request = client.post(url).body(sample.body.clone());
+    let url = match sample.query.as_str() {
+        "" => url.to_owned(),
+        query => format!("{url}?{query}"),
+    };
+    let mut request = client.post(&url).body(sample.body.clone());
     for (name, value) in &sample.headers {
         request = request.header(name, value);
     }
     let answer = request
         .send()
         .await
-        .with_context(|| format!("{url} does not answer"))?;
+        .map_err(reqwest::Error::without_url)
+        .with_context(|| format!("{} does not answer", url_without_key(&url)))?;
     let status = answer.status().as_u16();
     Ok((status, answer.text().await?))
 }

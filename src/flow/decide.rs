@@ -360,7 +360,7 @@ pub(super) fn read_inquiries(
         .sources
         .get(name)
         .ok_or_else(|| format!("source \"{name}\" is no longer in sources.toml"))?;
-    let inquiries = source.adapter.parse(source, &undecided.submission)?;
+    let inquiries = source.inquiries(&undecided.submission)?;
     let (found, wanted) = (inquiries.len(), undecided.leads.len());
     if found != wanted {
         return Err(format!(

@@ -14,6 +14,7 @@ mod assign;
 pub mod command;
 mod decide;
 mod fetch;
+mod forget;
 mod gauges;
 mod notify;
 mod pauses;

@@ -109,7 +109,7 @@ pub(super) fn reread(
             ))
         })?;
         let notice = lead.inquiry.clone();
-        let read = source.adapter.read(source, notice, &content);
+        let read = source.fetched(notice, &content);
         lead.inquiry = read.map_err(unreadable)?;
         return Ok(true);
     }

@@ -160,6 +160,16 @@ async fn submit(
     let admitted = match source.adapter.admit(source, &request, now) {
         Ok(Admission::Leads(admitted)) => admitted,
         Ok(Admission::Answered(answer)) => return respond(answer),
+        Ok(Admission::Forget(identities)) => {
+            return match intake.flow.forget_named(&source.name, identities).await {
+                Ok(()) => respond(Answer::ignored()),
+                Err(fault) => {
+                    tracing::warn!(source = %source.name, %fault, "a deletion was not heard");
+                    let retry_after_s = RETRY_AFTER_S;
+                    refuse(&Refusal::Unavailable { retry_after_s }, &request)
+                }
+            };
+        }
         Err(refusal) => return refuse(&refusal, &request),
     };
     let reply = admitted.reply;

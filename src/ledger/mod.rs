@@ -12,6 +12,7 @@ mod fetched;
 mod history;
 mod keys;
 mod leads;
+mod named;
 mod persons;
 mod policies;
 pub mod reads;

@@ -153,6 +153,11 @@ impl Answer {
         }
     }
 
+    /// 200 to what is believed and is no lead.
+    pub fn ignored() -> Self {
+        Self::json(200, &json!({ "ignored": "no lead" }))
+    }
+
     /// `{"error": …}` with what the status asks for.
     pub fn error(refusal: &Refusal) -> Self {
         Self::json(refusal.status(), &json!({ "error": refusal.to_string() })).told(refusal)

@@ -13,8 +13,26 @@ const BOUNDARY_CHARS_MAX: usize = 70;
 /// Name and value, in the order of the form.
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// `application/x-www-form-urlencoded`
+/// How much a body may hold.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) pairs: usize,
+    pub(super) value_bytes: usize,
+}
+
+/// One lead in pairs of its own.
+pub(super) const ONE_LEAD: Bounds = Bounds {
+    pairs: PAIRS_MAX,
+    value_bytes: VALUE_BYTES_MAX,
+};
+
+/// `application/x-www-form-urlencoded` of one lead.
 pub(super) fn urlencoded(bytes: &[u8]) -> Result<Pairs, Refusal> {
+    urlencoded_within(bytes, ONE_LEAD)
+}
+
+/// `application/x-www-form-urlencoded`
+pub(super) fn urlencoded_within(bytes: &[u8], bounds: Bounds) -> Result<Pairs, Refusal> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     escapes_are_whole(bytes)?;
     let mut pairs = Vec::new();
@@ -25,7 +43,8 @@ pub(super) fn urlencoded(bytes: &[u8]) -> Result<Pairs, Refusal> {
         };
         let name = decoded(name.unwrap_or_default())?;
         if !name.is_empty() {
-            add(&mut pairs, name, decoded(value.unwrap_or_default())?)?;
+            let value = decoded(value.unwrap_or_default())?;
+            add(&mut pairs, (name, value), bounds)?;
         }
     }
     Ok(pairs)
@@ -61,17 +80,16 @@ fn decoded(part: &[u8]) -> Result<String, Refusal> {
     String::from_utf8(bytes).map_err(|_| Refusal::Malformed("the form is not UTF-8".into()))
 }
 
-fn add(pairs: &mut Pairs, name: String, value: String) -> Result<(), Refusal> {
-    if pairs.len() >= PAIRS_MAX {
-        return Err(Refusal::Unprocessable(format!(
-            "more than {PAIRS_MAX} fields"
-        )));
+fn add(pairs: &mut Pairs, pair: (String, String), bounds: Bounds) -> Result<(), Refusal> {
+    let (fields, bytes) = (bounds.pairs, bounds.value_bytes);
+    if pairs.len() >= fields {
+        return Err(Refusal::Unprocessable(format!("more than {fields} fields")));
     }
-    if name.len() > NAME_BYTES_MAX || value.len() > VALUE_BYTES_MAX {
-        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
+    if pair.0.len() > NAME_BYTES_MAX || pair.1.len() > bytes {
+        let message = format!("a field is longer than {bytes} bytes");
         return Err(Refusal::Unprocessable(message));
     }
-    pairs.push((name, value));
+    pairs.push(pair);
     Ok(())
 }
 
@@ -83,10 +101,11 @@ pub(super) fn boundary(content_type: &str) -> Option<String> {
 }
 
 /// `multipart/form-data` with fields only: files are refused.
-pub(super) fn multipart(bytes: &[u8], boundary: &str) -> Result<Pairs, Refusal> {
+pub(super) fn multipart(bytes: &[u8], boundary: &str, bounds: Bounds) -> Result<Pairs, Refusal> {
     let end = format!("--{boundary}--");
     let has_end = bytes
         .windows(end.len())
+        .rev() // where it stands as a rule
         .any(|window| window == end.as_bytes());
     if !has_end {
         return Err(Refusal::Malformed("the multipart body has no end".into()));
@@ -97,7 +116,7 @@ pub(super) fn multipart(bytes: &[u8], boundary: &str) -> Result<Pairs, Refusal> 
     let read = async {
         let mut pairs = Vec::new();
         while let Some(part) = parts.next_field().await.map_err(|_| broken())? {
-            part_into(part, &mut pairs).await?;
+            part_into(part, &mut pairs, bounds).await?;
         }
         Ok(pairs)
     };
@@ -109,7 +128,11 @@ fn broken() -> Refusal {
     Refusal::Malformed("the multipart body is broken".into())
 }
 
-async fn part_into(part: multer::Field<'static>, pairs: &mut Pairs) -> Result<(), Refusal> {
+async fn part_into(
+    part: multer::Field<'static>,
+    pairs: &mut Pairs,
+    bounds: Bounds,
+) -> Result<(), Refusal> {
     let name = part.name().unwrap_or_default().to_owned();
     let is_file = part.file_name().is_some();
     let named_file = part.file_name().is_some_and(|name| !name.is_empty());
@@ -136,7 +159,7 @@ async fn part_into(part: multer::Field<'static>, pairs: &mut Pairs) -> Result<()
     if name.is_empty() {
         return Ok(());
     }
-    add(pairs, name, value)
+    add(pairs, (name, value), bounds)
 }
 
 #[cfg(test)]
@@ -173,7 +196,7 @@ mod tests {
         let good =
             part("name=\"a\"", "1") + part("name=\"f\"; filename=\"\"", "").as_str() + "--B--\r\n";
         assert_eq!(
-            multipart(good.as_bytes(), "B").unwrap(),
+            multipart(good.as_bytes(), "B", ONE_LEAD).unwrap(),
             [("a".into(), "1".into())]
         );
         let many: String = (0..1_000).map(|_| part("name=\"a\"", "1")).collect();
@@ -201,7 +224,7 @@ mod tests {
             ("--B--".repeat(3), 400),
         ];
         for (body, status) in cases {
-            let result = multipart(body.as_bytes(), "B");
+            let result = multipart(body.as_bytes(), "B", ONE_LEAD);
             let found = result.as_ref().map_or_else(Refusal::status, |pairs| {
                 if pairs.is_empty() { 400 } else { 200 }
             });
@@ -234,7 +257,7 @@ mod tests {
                 body.push(alphabet[at]);
             }
             let _ = urlencoded(&body);
-            let _ = multipart(&body, "B");
+            let _ = multipart(&body, "B", ONE_LEAD);
         }
     }
 }

@@ -1,11 +1,9 @@
 //! JSON from outside, read strictly: no duplicate keys, bounded depth and count, numbers as the
 //! text that came, so that an id of 19 digits stays itself.
 
-use std::borrow::Cow;
-use std::fmt;
+mod reader;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use super::Refusal;
 
@@ -30,9 +28,36 @@ pub(super) enum Json<'a> {
 impl<'a> Json<'a> {
     /// Reads a whole document.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
-        let text = text(bytes)?;
-        let raw: &RawValue = serde_json::from_str(text).map_err(|e| malformed(&e))?;
-        read(raw.get(), 0, &mut 0)
+        reader::read(text(bytes)?)
+    }
+
+    /// Reads a whole document that must be an object.
+    pub(super) fn object(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let json = Self::parse(bytes)?;
+        if !matches!(json, Self::Map(_)) {
+            return Err(Refusal::Malformed("a JSON object is wanted".into()));
+        }
+        Ok(json)
+    }
+
+    /// The items of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Json<'a>] {
+        if let Self::List(items) = self {
+            return items;
+        }
+        &[]
+    }
+
+    /// The leaf under a key of an object as text; empty where there is none.
+    pub(super) fn text(&self, key: &str) -> Cow<'_, str> {
+        self.get(key).and_then(Json::as_text).unwrap_or_default()
+    }
+
+    /// The canonical form as bytes.
+    pub(super) fn content(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        self.canonical(&mut content);
+        content
     }
 
     /// The value under a key of an object.
@@ -40,6 +65,46 @@ impl<'a> Json<'a> {
         match self {
             Self::Map(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// A text, number or truth under a key of an object; `None` where it is empty.
+    pub(super) fn text_at(&self, key: &str) -> Option<Cow<'_, str>> {
+        let text = self.get(key).and_then(Self::as_text);
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// The items of a list under a key of an object; none where there is no list.
+    pub(super) fn items_at(&self, key: &str) -> &[Json<'a>] {
+        match self.get(key) {
+            Some(Self::List(items)) => items,
+            Some(_) | None => &[],
+        }
+    }
+
+    /// Keys and values of an object; none of anything else.
+    pub(super) fn entries(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        match self {
+            Self::Map(entries) => entries,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => &[],
+        }
+    }
+
+    /// How many leaves there are, and the bytes of the longest text or key.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let more = |(count, longest): (usize, usize), key: &str, value: &Self| {
+            let (leaves, bytes) = value.size();
+            (count + leaves, longest.max(bytes).max(key.len()))
+        };
+        match self {
+            Self::Null => (0, 0),
+            Self::Bool(_) => (1, 0),
+            Self::Number(text) => (1, text.len()),
+            Self::Text(text) => (1, text.len()),
+            Self::List(items) => items.iter().fold((0, 0), |sum, item| more(sum, "", item)),
+            Self::Map(entries) => entries
+                .iter()
+                .fold((0, 0), |sum, (key, value)| more(sum, key, value)),
         }
     }
 
@@ -153,8 +218,7 @@ fn quoted(text: &str, out: &mut String) {
 /// Length before content, so that no two documents look the same.
 fn piece(kind: u8, text: &str, out: &mut Vec<u8>) {
     out.push(kind);
-    out.extend_from_slice(text.len().to_string().as_bytes());
-    out.push(b':');
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
 }
 
@@ -165,146 +229,6 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Refusal> {
         return Err(Refusal::Malformed("the body is empty".into()));
     }
     std::str::from_utf8(bytes).map_err(|_| Refusal::Malformed("the body is not UTF-8".into()))
-}
-
-fn malformed(error: &serde_json::Error) -> Refusal {
-    let (line, column) = (error.line(), error.column());
-    let message = format!("the body is no valid JSON at line {line}, column {column}");
-    Refusal::Malformed(message)
-}
-
-fn read<'a>(raw: &'a str, depth: usize, count: &mut usize) -> Result<Json<'a>, Refusal> {
-    if depth > DEPTH_MAX {
-        let message = format!("the JSON is nested more than {DEPTH_MAX} deep");
-        return Err(Refusal::Malformed(message));
-    }
-    *count += 1;
-    if *count > VALUES_MAX {
-        return Err(Refusal::Unprocessable(format!(
-            "more than {VALUES_MAX} values"
-        )));
-    }
-    match raw.as_bytes().first() {
-        Some(b'{') => {
-            let entries: Entries<'a> = serde_json::from_str(raw).map_err(|e| malformed(&e))?;
-            let mut map: Vec<(Cow<'a, str>, Json<'a>)> = Vec::with_capacity(entries.0.len());
-            for (key, value) in entries.0 {
-                let value = read(value.get(), depth + 1, count)?;
-                map.push((key, value));
-            }
-            twice(&map)?;
-            Ok(Json::Map(map))
-        }
-        Some(b'[') => {
-            let items: Items<'a> = serde_json::from_str(raw).map_err(|e| malformed(&e))?;
-            let read = |item: &'a RawValue| read(item.get(), depth + 1, count);
-            items
-                .0
-                .into_iter()
-                .map(read)
-                .collect::<Result<_, _>>()
-                .map(Json::List)
-        }
-        Some(b'"') => string(raw).map(Json::Text),
-        Some(b't') => Ok(Json::Bool(true)),
-        Some(b'f') => Ok(Json::Bool(false)),
-        Some(b'n') => Ok(Json::Null),
-        Some(_) | None => Ok(Json::Number(raw)),
-    }
-}
-
-fn string(raw: &str) -> Result<Cow<'_, str>, Refusal> {
-    let inner = raw.get(1..raw.len() - 1).unwrap_or_default();
-    if !inner.contains('\\') {
-        return Ok(Cow::Borrowed(inner));
-    }
-    serde_json::from_str(raw)
-        .map(Cow::Owned)
-        .map_err(|e| malformed(&e))
-}
-
-/// Two readers of a doubled key may disagree about what was signed.
-fn twice(map: &[(Cow<'_, str>, Json<'_>)]) -> Result<(), Refusal> {
-    let mut keys: Vec<&str> = map.iter().map(|(key, _)| key.as_ref()).collect();
-    keys.sort_unstable();
-    if keys.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Err(Refusal::Malformed(
-            "a key stands twice in one object".into(),
-        ));
-    }
-    Ok(())
-}
-
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(key) = map.next_key::<Key<'de>>()? {
-                    entries.push((key.0, map.next_value()?));
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Reader)
-    }
-}
-
-struct Items<'a>(Vec<&'a RawValue>);
-
-impl<'de> Deserialize<'de> for Items<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Items<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Items(items))
-            }
-        }
-        deserializer.deserialize_seq(Reader)
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,13 @@ pub(crate) struct Mapping {
     pub(super) consent: Vec<String>,
 }
 
+impl Mapping {
+    /// Whether the source says itself what a name means.
+    pub(super) fn names_it(&self, name: &str) -> bool {
+        self.names.contains_key(name) || self.consent.iter().any(|known| known == name)
+    }
+}
+
 /// What a name means.
 enum Meaning<'a> {
     Field(&'a str),
@@ -87,7 +94,11 @@ pub(super) fn inquiry(
     inquiry
 }
 
-fn keep(inquiry: &mut Inquiry, name: &str, value: String) {
+/// Keeps a value of which nothing is read; an empty one says nothing.
+pub(super) fn keep(inquiry: &mut Inquiry, name: &str, value: String) {
+    if value.is_empty() {
+        return;
+    }
     let others = inquiry.fields.other.entry(clean(name)).or_default();
     others.push(value);
 }
@@ -250,7 +261,8 @@ pub(super) fn clean(value: &str) -> String {
     kept.trim().to_owned()
 }
 
-fn is_yes(value: &str) -> bool {
+/// Whether a value is a yes, as forms and people write it.
+pub(super) fn is_yes(value: &str) -> bool {
     let yes = [
         "1", "on", "true", "yes", "y", "ja", "si", "sí", "oui", "sim", "checked", "accepted",
         "agree", "agreed", "granted",

@@ -3,7 +3,10 @@
 
 mod adapter;
 mod answer;
+mod answers;
+mod bounds;
 mod country;
+mod draft;
 mod fetch;
 mod form_body;
 mod json;
@@ -16,6 +19,7 @@ mod sources;
 #[cfg(test)]
 mod suite;
 mod synonyms;
+mod xml;
 
 use crate::clock::Millis;
 use crate::document::Table;
@@ -49,6 +53,8 @@ pub enum Admission {
     Leads(Admitted),
     /// Handshakes, preflights, things to acknowledge and ignore: answered as they are.
     Answered(Answer),
+    /// The platform wants these leads forgotten, by the names under which it sent them.
+    Forget(Vec<Identity>),
 }
 
 /// A submission that may be committed.
@@ -75,6 +81,31 @@ pub struct Sample {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Sample {
+    /// A POST.
+    pub(crate) fn post(kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            method: "POST",
+            query: String::new(),
+            headers: vec![("content-type".into(), kind.to_owned())],
+            body: body.into(),
+        }
+    }
+}
+
+impl Admitted {
+    /// All of a request's body, without its query.
+    fn whole(request: &Request<'_>, identities: Vec<Identity>) -> Self {
+        Self {
+            headers: request::kept(request.headers),
+            query: String::new(),
+            raw: request.body.to_vec(),
+            identities,
+            reply: Reply::default(),
+        }
+    }
 }
 
 /// A platform. A new one is a file in `adapter/` and a row in [`ALL`].

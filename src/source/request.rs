@@ -18,9 +18,21 @@ const KEPT: [&str; 9] = [
 /// The longest header value that is stored; browsers cut a `Referer` here.
 const KEPT_BYTES_MAX: usize = 4_096;
 
+/// The secret part of an address, `?key=…`, for platforms that cannot send a header.
+pub(super) const KEY: &str = "key";
+
 /// POST, not encoded, with one content type in UTF-8. Gives the type without its parameters, lower
 /// case.
 pub(super) fn content_type(request: &Request<'_>) -> Result<String, Refusal> {
+    let (kind, charset) = typed(request)?;
+    if charset.is_some_and(|charset| charset != "utf-8" && charset != "utf8") {
+        return Err(Refusal::Unsupported("only UTF-8 is taken".into()));
+    }
+    Ok(kind)
+}
+
+/// POST, not encoded, with one content type. Gives the type and its `charset`, both in lower case.
+pub(super) fn typed(request: &Request<'_>) -> Result<(String, Option<String>), Refusal> {
     if request.method != "POST" {
         return Err(Refusal::NotAllowed);
     }
@@ -32,18 +44,50 @@ pub(super) fn content_type(request: &Request<'_>) -> Result<String, Refusal> {
     }
     let header = request.headers.only("content-type");
     let header = header.ok_or_else(|| Refusal::Unsupported("one Content-Type is wanted".into()))?;
+    let (kind, charset) = kind_of(header);
+    let doubled = header.to_lowercase().matches("charset=").count() > 1;
+    if doubled {
+        return Err(Refusal::Unsupported("one charset is wanted".into()));
+    }
+    Ok((kind, charset))
+}
+
+/// The type and its `charset` in a `Content-Type`, both in lower case.
+pub(super) fn kind_of(header: &str) -> (String, Option<String>) {
     let mut parts = header.split(';');
     let kind = parts.next().unwrap_or_default().trim().to_lowercase();
-    for part in parts {
-        let Some((name, value)) = part.split_once('=') else {
-            continue;
-        };
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
         let value = value.trim().trim_matches('"').to_lowercase();
-        if name.trim().eq_ignore_ascii_case("charset") && value != "utf-8" && value != "utf8" {
-            return Err(Refusal::Unsupported("only UTF-8 is taken".into()));
-        }
-    }
-    Ok(kind)
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then_some(value)
+    });
+    (kind, charset)
+}
+
+/// The secret part of an address. Given twice, it is none that fits.
+pub(super) fn query_key(query: &str) -> Option<String> {
+    let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == KEY);
+    let first = found.next()?.1.into_owned();
+    Some(if found.next().is_none() {
+        first
+    } else {
+        String::new()
+    })
+}
+
+/// What is stored of a query: everything but the secret part.
+pub(super) fn query_without_key(query: &str) -> String {
+    let is_key = |part: &str| form_urlencoded::parse(part.as_bytes()).any(|(name, _)| name == KEY);
+    let kept: Vec<_> = query.split('&').filter(|part| !is_key(part)).collect();
+    kept.join("&")
+}
+
+/// Adds the secret part to the address of a request that we make ourselves.
+pub(super) fn add_key(query: &mut String, key: &str) {
+    let mut all = form_urlencoded::Serializer::new(std::mem::take(query));
+    all.append_pair(KEY, key);
+    *query = all.finish();
 }
 
 /// Whether a content type is JSON, in one of its names.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Refusal;
+use super::{Refusal, Request, request};
 use crate::clock::{Millis, SECOND};
 use crate::lead::Headers;
 use crate::secret::{self, Secret};
@@ -122,6 +122,73 @@ pub(super) fn plain_signature(secret: &Secret, encoding: Encoding, body: &[u8]) 
         Encoding::Hex => secret::hex(&hash),
         Encoding::Base64 => STANDARD.encode(hash),
     }
+}
+
+/// Verifies a signature over `{t}.{body}`, written `t=…,{tag}=…`, whose time is in seconds and no
+/// further from now than `tolerance`.
+pub(super) fn stamped(
+    secrets: &[Secret],
+    given: Option<&str>,
+    (tag, tolerance): (&str, Millis),
+    body: &[u8],
+    now: Millis,
+) -> Result<(), Refusal> {
+    let given = given.ok_or_else(|| no("the signature's header is missing or stands twice"))?;
+    let (mut at, mut signatures) = (None, Vec::new());
+    for part in given.split(',').take(SIGNATURES_MAX + 1) {
+        match part.trim().split_once('=') {
+            Some(("t", _)) if at.is_some() => return Err(no("the signature has two times")),
+            Some(("t", value)) => at = Some(value),
+            Some((name, value)) if name == tag => signatures.push(value),
+            Some(_) | None => {}
+        }
+    }
+    let at = at.ok_or_else(|| no("the signature has no time"))?;
+    recent(at, SECOND, tolerance, now)?;
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        let wanted = stamped_signature(secret, at, body);
+        let fits = |given: &&str| secret::same(given.as_bytes(), wanted.as_bytes());
+        if signatures.iter().any(fits) {
+            return Ok(());
+        }
+    }
+    Err(no("the signature does not fit"))
+}
+
+/// The HMAC-SHA256 of `{t}.{body}` in hex.
+pub(super) fn stamped_signature(secret: &Secret, at: &str, body: &[u8]) -> String {
+    let parts = [at.as_bytes(), b".", body];
+    secret::hex(&secret::hmac_sha256(secret.expose().as_bytes(), &parts))
+}
+
+/// Whether a signed time, digits in `unit`s since 1970, is no further from now than `tolerance`.
+pub(super) fn recent(
+    at: &str,
+    unit: Millis,
+    tolerance: Millis,
+    now: Millis,
+) -> Result<(), Refusal> {
+    let digits = at.len() <= 15 && at.bytes().all(|b| b.is_ascii_digit());
+    let at: Option<Millis> = at.parse().ok().filter(|_| digits);
+    let at = at.and_then(|at| at.checked_mul(unit));
+    match at {
+        None => Err(no("the signature's time is no time")),
+        Some(at) if (now - at).abs() > tolerance => {
+            Err(no("the signature's time is too far from now"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// The key in the address (`?key=…`), `Authorization: Bearer …` or `X-Api-Key`, for platforms that
+/// sign nothing.
+pub(super) fn token(key: &Secret, request: &Request<'_>) -> Result<(), Refusal> {
+    let in_address = request::query_key(request.query);
+    let verified = self::key(key, in_address.as_deref(), request.headers);
+    if let (Err(Refusal::Unauthorized(why)), None) = (&verified, &in_address) {
+        return Err(no(&format!("{why}, or ?key=… in the address")));
+    }
+    verified
 }
 
 /// The key in `Authorization: Bearer …` or `X-Api-Key`.

@@ -1,19 +1,16 @@
 //! `sources.toml`: each source with its own credential and limits. Knows no platform: adapters read
 //! their own keys.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::adapter::form::FormSettings;
-use super::adapter::google::GoogleSettings;
-use super::adapter::meta::MetaSettings;
-use super::adapter::webhook::WebhookSettings;
 use super::mapping::Mapping;
 use super::synonyms::fold_name;
-use super::{ALL, Adapter, Secrets, country};
+use super::{ALL, Adapter, Refusal, Secrets, country};
 use crate::clock::Millis;
 use crate::document::{self, Overrides, Table};
-use crate::lead::Fields;
+use crate::lead::{Fields, Inquiry, Submission};
 use crate::problem::{Problem, nearest};
 use crate::secret::Secret;
 
@@ -32,17 +29,15 @@ pub struct Limits {
     pub per_client_per_minute: Option<u32>,
 }
 
-/// What an adapter read of its own keys.
-#[derive(Clone, Debug)]
-pub enum Settings {
-    /// A browser's form.
-    Form(FormSettings),
-    /// A program's JSON.
-    Webhook(WebhookSettings),
-    /// Google Ads.
-    Google(GoogleSettings),
-    /// Meta Lead Ads.
-    Meta(MetaSettings),
+/// What an adapter read of its own keys. It alone knows what is inside, so that a new platform is
+/// named in its own file only.
+#[derive(Clone)]
+pub struct Settings(Arc<dyn Any + Send + Sync>);
+
+impl Settings {
+    pub(super) fn new(of_adapter: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(of_adapter))
+    }
 }
 
 /// Where leads come from.
@@ -53,6 +48,8 @@ pub struct Source {
     pub adapter: &'static dyn Adapter,
     /// ISO code, assumed for phone numbers where the lead names no country.
     pub country: Option<String>,
+    /// It is being connected: everything that it sends is a test.
+    pub trial: bool,
     /// How long a sender waits for the verdict; `None` where it gets the receipt alone.
     pub verdict_wait_ms: Option<Millis>,
     /// Its own bounds.
@@ -60,6 +57,33 @@ pub struct Source {
     /// The adapter's own.
     pub settings: Settings,
     pub(super) mapping: Mapping,
+}
+
+impl Source {
+    /// The leads of what was committed, as its adapter reads them.
+    pub fn inquiries(&self, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let mut inquiries = self.adapter.parse(self, submission)?;
+        for inquiry in &mut inquiries {
+            inquiry.is_test |= self.trial;
+        }
+        Ok(inquiries)
+    }
+
+    /// A lead with what was fetched of it, as its adapter reads it.
+    pub fn fetched(&self, notice: Inquiry, content: &[u8]) -> Result<Inquiry, String> {
+        // Of the trial is what came while it lasted.
+        let of_trial = self.trial || notice.is_test;
+        let mut inquiry = self.adapter.read(self, notice, content)?;
+        inquiry.is_test |= of_trial;
+        Ok(inquiry)
+    }
+
+    /// What the adapter read, as its own type.
+    pub(super) fn own<T: Any>(&self) -> Result<&T, Refusal> {
+        let own = self.settings.0.downcast_ref();
+        // A submission may wait while its source is given to another adapter.
+        own.ok_or(Refusal::Unavailable { retry_after_s: 60 })
+    }
 }
 
 impl std::fmt::Debug for Source {
@@ -151,6 +175,7 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
     let source = Source {
         name: name.to_owned(),
         country: country_of(table),
+        trial: table.bool("trial").unwrap_or_default(),
         verdict_wait_ms: verdict.then_some(wait),
         limits: Limits {
             body_bytes: bytes
@@ -160,9 +185,7 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
             per_client_per_minute: number("per_client_per_minute"),
         },
         mapping: mapping(table),
-        settings: settings
-            .clone()
-            .unwrap_or(Settings::Form(FormSettings::default())),
+        settings: settings.clone().unwrap_or_else(|| Settings::new(())),
         adapter: adapter.unwrap_or(ALL[0]),
     };
     limits.done();

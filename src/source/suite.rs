@@ -3,16 +3,23 @@
 
 mod fixtures;
 mod forms;
+mod hubspot;
+mod hubspot_fetch;
+mod linkedin;
 mod meta;
 mod meta_lead;
+mod networks;
+mod networks_own;
 mod own;
+mod products;
+mod products_own;
 
 use std::sync::Arc;
 
-use fixtures::{FETCHED, FIXTURES};
+use fixtures::{FETCHED, Fixture, KEPT, Proof};
 
 use super::{ALL, ASKS_MAX, Admission, Answered, Refusal, Request, Sample, Source, Sources, Step};
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::SECOND;
 use crate::document::Overrides;
 use crate::lead::{Headers, Inquiry, Submission};
 use crate::sample::{Kind, Person};
@@ -20,60 +27,27 @@ use crate::secret::Secret;
 
 const NOW: i64 = 1_790_000_000 * SECOND;
 
-const SOURCES: &str = r#"
-[form]
-adapter = "form"
-country = "DE"
-origins = ["https://www.example.com"]
-redirects = ["https://www.example.com/thanks"]
-[form.map]
-"Betreff" = "message"
+/// A row for each file of fixtures.
+const FIXTURES: &[&[Fixture]] = &[fixtures::FIXTURES, networks::FIXTURES, products::FIXTURES];
 
-[keyed]
-adapter = "form"
-key = "K3Y"
+fn fixtures() -> impl Iterator<Item = &'static Fixture> {
+    FIXTURES.iter().copied().flatten()
+}
 
-[webhook]
-adapter = "webhook"
-auth = "standard"
-secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-is_test = "$.test"
-[webhook.map]
-email = "$.who[\"e-mail\"]"
-
-[hmac]
-adapter = "webhook"
-auth = "hmac"
-header = "X-Signature"
-prefix = "sha256="
-secret = "s3cret"
-id = "$.id"
-items = "$.leads"
-
-[bearer]
-adapter = "webhook"
-auth = "bearer"
-key = "k3y"
-
-[google]
-adapter = "google"
-key = "testkey"
-
-[meta]
-adapter = "meta"
-country = "DE"
-app_secret = "It's a Secret to Everybody"
-verify_token = "leadAdsRockPlayer"
-access_token = "t0k en"
-[meta.map]
-"wunsch" = "message"
-[meta.page_tokens]
-"123456789" = "of the page"
-"#;
+/// What the platform of a fixture answers when it is asked for this.
+fn fetched(name: &str, target: &str) -> Option<&'static str> {
+    let is_it = |(of, part, _): &&(&str, &str, &str)| *of == name && target.contains(part);
+    FETCHED.iter().find(is_it).map(|(_, _, content)| *content)
+}
 
 fn sources() -> Sources {
     let secrets = |text: &str| Ok(Secret::new(text));
-    Sources::parse("sources.toml", SOURCES, &Overrides::new(), &secrets).unwrap()
+    let tables = fixtures().map(|fixture| {
+        let (name, adapter) = (fixture.name, fixture.adapter);
+        format!("[{name}]\nadapter = \"{adapter}\"\n{}\n", fixture.settings)
+    });
+    let text: String = tables.collect();
+    Sources::parse("sources.toml", &text, &Overrides::new(), &secrets).unwrap()
 }
 
 fn source(name: &str) -> Arc<Source> {
@@ -90,8 +64,12 @@ fn sample(kind: &str, body: &str) -> Sample {
 }
 
 fn status(source_name: &str, sample: &Sample) -> Option<u16> {
-    let refusal = admit(&source(source_name), sample, NOW).err()?;
-    Some(refusal.status())
+    refused(&source(source_name), sample, NOW)
+}
+
+/// The status of a refusal; `None` for what is taken.
+fn refused(source: &Source, sample: &Sample, now: i64) -> Option<u16> {
+    admit(source, sample, now).err().map(|r| r.status())
 }
 
 fn signed(source: &Source, kind: &str, body: &[u8], now: i64) -> Sample {
@@ -145,15 +123,17 @@ fn parse(source: &Source, sample: &Sample) -> Inquiry {
     source.adapter.parse(source, &submission).unwrap().remove(0)
 }
 
-/// The inquiry of a notice: what it names is fetched, `answer` being the platform's side.
-fn whole(source: &Source, notice: Inquiry, answer: impl Fn(&str) -> Option<Vec<u8>>) -> Inquiry {
+/// What is fetched for a notice, `answer` being the platform's side; `None` where it is whole.
+fn content(
+    source: &Source,
+    notice: &Inquiry,
+    answer: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Option<Vec<u8>> {
     let mut answers = Vec::new();
     for _ in 0..=ASKS_MAX {
-        match source.adapter.fetch(source, &notice, &answers) {
-            Step::Whole => return notice,
-            Step::Content(content) => {
-                return source.adapter.read(source, notice, &content).unwrap();
-            }
+        match source.adapter.fetch(source, notice, &answers) {
+            Step::Whole => return None,
+            Step::Content(content) => return Some(content),
             Step::Trouble(trouble) => panic!("{}: {trouble:?}", source.name),
             Step::Ask(ask) => {
                 let url = url::Url::parse(&ask.url).unwrap();
@@ -171,20 +151,32 @@ fn whole(source: &Source, notice: Inquiry, answer: impl Fn(&str) -> Option<Vec<u
     panic!("{} asks without an end", source.name)
 }
 
+/// The inquiry of a notice, with what it names.
+fn whole(source: &Source, notice: Inquiry, answer: impl Fn(&str) -> Option<Vec<u8>>) -> Inquiry {
+    match content(source, &notice, answer) {
+        Some(content) => source.adapter.read(source, notice, &content).unwrap(),
+        None => notice,
+    }
+}
+
 #[test]
-fn every_platform_reads_its_own_payload_and_keeps_what_it_does_not_know() {
+fn every_platform_has_a_fixture_and_names_its_vendors_page() {
     for adapter in ALL {
         let name = adapter.name();
-        assert!(
-            adapter.docs().starts_with("https://"),
-            "{name}: the vendor's page"
-        );
-        let fixture = FIXTURES.iter().find(|f| f.adapter == name);
-        let fixture = fixture.unwrap_or_else(|| panic!("{name} has no fixture of its own"));
+        let page = adapter.docs();
+        assert!(page.starts_with("https://"), "{name}: {page}");
+        let has_own = fixtures().any(|f| f.adapter == name && f.name == name);
+        assert!(has_own, "{name} has no fixture of its own");
+    }
+}
+
+#[test]
+fn every_platform_reads_its_own_payload_and_keeps_what_it_does_not_know() {
+    for fixture in fixtures() {
+        let name = fixture.name;
         let source = source(name);
         let sample = signed(&source, fixture.kind, fixture.body.as_bytes(), NOW);
-        let content = FETCHED.iter().find(|(adapter, _)| *adapter == name);
-        let answer = |_: &str| content.map(|(_, content)| content.as_bytes().to_vec());
+        let answer = |target: &str| fetched(name, target).map(|body| body.as_bytes().to_vec());
         let inquiry = whole(&source, parse(&source, &sample), answer);
         for (field, value) in fixture.fields {
             assert_eq!(inquiry.fields.get(field), Some(*value), "{name}: {field}");
@@ -193,6 +185,8 @@ fn every_platform_reads_its_own_payload_and_keeps_what_it_does_not_know() {
             let found = inquiry.attribution.0.get(*key).map(String::as_str);
             assert_eq!(found, Some(*value), "{name}: {key}");
         }
+        let mut others = inquiry.fields.other.values().flatten();
+        assert!(others.any(|value| value == KEPT), "{name}: unknown fields");
         assert!(!inquiry.is_test, "{name}");
     }
 }
@@ -243,104 +237,100 @@ fn every_platform_shapes_a_person_that_it_reads_back() {
 
 #[test]
 fn every_platform_refuses_what_it_cannot_believe_or_read() {
-    for name in ["form", "webhook", "hmac", "bearer", "google"] {
+    for fixture in fixtures() {
+        let (name, kind, good) = (fixture.name, fixture.kind, fixture.body);
         let source = source(name);
-        let json = name != "form";
-        let kind = if json {
-            "application/json"
-        } else {
-            "application/x-www-form-urlencoded"
+        let long = "x".repeat(9_000);
+        let notice = parse(&source, &signed(&source, kind, good.as_bytes(), NOW));
+        let answer = |target: &str| {
+            let body = fetched(name, target)?.replace(KEPT, &long);
+            Some(body.into_bytes())
         };
-        let big = if json {
-            format!("{{\"a\":\"{}\"}}", "x".repeat(9_000))
-        } else {
-            format!("a={}", "x".repeat(9_000))
-        };
-        let bodies: [(&str, &[u8], u16); 5] = [
-            (kind, b"", 400),
-            (kind, b"\xff\xfe", 400),
-            (kind, big.as_bytes(), 422),
-            ("text/plain", b"{}", 415),
-            (
-                if json {
-                    "application/json; charset=utf-16"
-                } else {
-                    "text/xml"
-                },
-                b"{}",
-                415,
-            ),
-        ];
-        for (kind, body, status) in bodies {
-            let sample = signed(&source, kind, body, NOW);
-            // What cannot even be signed, such as a key inside an unreadable body, is 400 or 401.
-            let found = admit(&source, &sample, NOW)
-                .err()
-                .map(|refusal| refusal.status());
-            let right =
-                found == Some(status) || (name == "google" && matches!(found, Some(400 | 401)));
-            assert!(
-                right || (name == "hmac" && found == Some(400)),
-                "{name} {body:.20?}: {found:?}"
-            );
+        let content = content(&source, &notice, answer);
+        if let Some(content) = &content {
+            let read = source.adapter.read(&source, notice, content);
+            assert!(read.is_err(), "{name}");
         }
-        let sample = signed(&source, kind, b"{}", NOW);
+        let of_it = FETCHED.iter().filter(|(of, ..)| *of == name);
+        let parts = of_it.map(|(_, _, body)| *body).chain([good]);
+        let kept: usize = parts.map(|part| part.matches(KEPT).count()).sum();
+        assert_eq!(kept, 1, "{name}");
+        let huge = good.replace(KEPT, &long);
+        let too_much: &[u16] = if content.is_some() { &[] } else { &[422] };
+        // What cannot even be signed, such as a key inside an unreadable body, is 400 or 401.
+        let cases: [(&str, &[u8], &[u16]); 5] = [
+            (kind, b"", &[400, 401]),
+            (kind, b"\xff\xff", &[400, 401]),
+            (kind, huge.as_bytes(), too_much),
+            ("text/plain; charset=utf-16", good.as_bytes(), &[415]),
+            ("image/png", good.as_bytes(), &[415]),
+        ];
+        for (kind, body, wanted) in cases {
+            let found = refused(&source, &signed(&source, kind, body, NOW), NOW);
+            let right = found.map_or(wanted.is_empty(), |status| wanted.contains(&status));
+            assert!(right, "{name} {kind} {body:.20?}: {found:?}");
+        }
+        let mut gzip = signed(&source, kind, good.as_bytes(), NOW);
         let encoded = ("content-encoding".to_owned(), "gzip".to_owned());
-        let mut gzip = signed(&source, kind, b"{}", NOW);
         gzip.headers.push(encoded);
-        assert_eq!(
-            admit(&source, &gzip, NOW).err().map(|r| r.status()),
-            Some(415),
-            "{name}"
-        );
-        let get = Sample {
-            method: "GET",
-            ..sample
+        assert_eq!(refused(&source, &gzip, NOW), Some(415), "{name}");
+        let put = Sample {
+            method: "PUT",
+            ..signed(&source, kind, good.as_bytes(), NOW)
         };
-        assert_eq!(
-            admit(&source, &get, NOW).err().map(|r| r.status()),
-            Some(405),
-            "{name}"
-        );
+        assert_eq!(refused(&source, &put, NOW), Some(405), "{name}");
     }
 }
 
 #[test]
 fn forged_and_late_requests_authenticate_nobody() {
-    for name in ["webhook", "hmac", "bearer", "google"] {
+    for fixture in fixtures() {
+        let (name, kind, body) = (fixture.name, fixture.kind, fixture.body.as_bytes());
         let source = source(name);
-        let body: &[u8] = match name {
-            "google" => br#"{"lead_id":"1","user_column_data":[],"google_key":"x"}"#,
-            "hmac" => br#"{"leads":[{"id":"7","email":"a@b.example"}]}"#,
-            _ => br#"{"email":"a@b.example"}"#,
-        };
-        let unsigned = Sample {
-            method: "POST",
-            query: String::new(),
-            headers: vec![("content-type".into(), "application/json".into())],
-            body: body.to_vec(),
-        };
-        assert_eq!(
-            admit(&source, &unsigned, NOW).err().map(|r| r.status()),
-            Some(401),
-            "{name}"
-        );
-        let good = signed(&source, "application/json", body, NOW);
-        assert!(admit(&source, &good, NOW).is_ok(), "{name}");
-        if name == "webhook" {
-            let late = admit(&source, &good, NOW + 6 * MINUTE)
-                .err()
-                .map(|r| r.status());
-            assert_eq!(late, Some(401));
+        let good = || signed(&source, kind, body, NOW);
+        assert_eq!(refused(&source, &good(), NOW), None, "{name}");
+        if fixture.proof == Proof::Nothing {
+            continue;
         }
-        if matches!(name, "webhook" | "hmac") {
-            let mut changed = signed(&source, "application/json", body, NOW);
-            changed.body.push(b' ');
-            assert_eq!(
-                admit(&source, &changed, NOW).err().map(|r| r.status()),
-                Some(401),
-                "{name}"
-            );
+        let mut unsigned = sample(kind, fixture.body);
+        unsigned.body = fixture
+            .body
+            .replace("\"testkey\"", "\"other\"")
+            .into_bytes();
+        assert_eq!(refused(&source, &unsigned, NOW), Some(401), "{name}");
+        if fixture.proof == Proof::Key {
+            continue;
         }
+        let mut changed = good();
+        changed.body.push(b' ');
+        assert_eq!(refused(&source, &changed, NOW), Some(401), "{name}");
+        if let Proof::Timed(seconds) = fixture.proof {
+            for off in [seconds, -seconds] {
+                let at = NOW + off * SECOND;
+                assert_eq!(refused(&source, &good(), at), None, "{name} {off}");
+                let beyond = at + off.signum() * SECOND;
+                assert_eq!(refused(&source, &good(), beyond), Some(401), "{name} {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_one_lead_each_under_a_name_of_its_own() {
+    for fixture in fixtures() {
+        let Some(batch) = fixture.batch else {
+            continue;
+        };
+        let name = fixture.name;
+        let source = source(name);
+        let sample = signed(&source, fixture.kind, batch.as_bytes(), NOW);
+        let (submission, names) = committed(&source, &sample, NOW);
+        let [first, second] = names.as_slice() else {
+            panic!("{name}: {names:?}")
+        };
+        assert_ne!(first, second, "{name}");
+        let inquiries = source.adapter.parse(&source, &submission).unwrap();
+        let emails: Vec<_> = inquiries.iter().map(|i| i.fields.get("email")).collect();
+        assert_eq!(emails, [Some("a@b.example"), Some("c@d.example")], "{name}");
     }
 }

@@ -121,9 +121,61 @@ pub(super) fn attribution(folded: &str) -> Option<&'static str> {
     BY_KEY.get(folded).copied()
 }
 
+/// How a question begins that asks for a field, folded.
+const ASKING: &[&str] = &[
+    "what_is_your_",
+    "what's_your_",
+    "what’s_your_",
+    "whats_your_",
+    "and_your_",
+    "please_enter_your_",
+    "please_give_us_your_",
+    "please_tell_us_your_",
+    "enter_your_",
+    "tell_us_your_",
+    "your_",
+    "wie_lautet_ihre_",
+    "wie_lautet_ihr_",
+    "wie_lautet_deine_",
+    "wie_lautet_dein_",
+    "wie_ist_ihre_",
+    "wie_ist_ihr_",
+    "wie_ist_deine_",
+    "wie_ist_dein_",
+    "ihre_",
+    "ihr_",
+    "deine_",
+    "dein_",
+    "¿cuál_es_tu_",
+    "¿cuál_es_su_",
+    "tu_",
+    "su_",
+    "quel_est_votre_",
+    "quelle_est_votre_",
+    "votre_",
+    "qual_é_o_seu_",
+    "qual_é_a_sua_",
+    "seu_melhor_",
+    "seu_",
+    "sua_",
+];
+
+/// The field that a folded sentence asks for (`what_is_your_first_name`), or that a name means
+/// which an editor made different by a number (`email_2`).
+pub(super) fn asked_for(folded: &str) -> Option<&'static str> {
+    let bare = folded.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+    let bare = bare.strip_suffix("_please").unwrap_or(bare);
+    let begin = ASKING.iter().find_map(|begin| bare.strip_prefix(begin));
+    if begin.is_none() && bare.len() == folded.len() {
+        return None;
+    }
+    let asked = begin.unwrap_or(bare);
+    field(asked).or_else(|| field(&asked.replace("e_mail", "email")))
+}
+
 /// Whether a folded name is one that forms give to consents.
 pub(super) fn is_consent(folded: &str) -> bool {
-    CONSENT.contains(&folded)
+    CONSENT.contains(&folded) || folded.ends_with("_consent")
 }
 
 /// Tables around a person's fields that say nothing themselves: `contact.email` is an e-mail
@@ -200,6 +252,7 @@ fn fold_part(part: &str, folded: &mut String) {
                 }
             }
             ':' | '*' | '?' => {}
+            c if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
             c => folded.extend(c.to_lowercase()),
         }
     }
@@ -247,6 +300,18 @@ mod tests {
             Some("utm_source")
         );
         assert_eq!(attribution(&fold_name("utm.source")), Some("utm_source"));
+        let asked = [
+            ("What is your first name?", Some("first_name")),
+            ("What's your e-mail address?", Some("email")),
+            ("Wie lautet Ihre Telefonnummer?", Some("phone")),
+            ("Seu nome", Some("name")),
+            ("Email 2", Some("email")),
+            ("Your boss's name", None),
+            ("What is your favourite colour?", None),
+        ];
+        for (sentence, expected) in asked {
+            assert_eq!(asked_for(&fold_name(sentence)), expected, "{sentence}");
+        }
         assert_eq!(last_part("owner[E-Mail]").as_deref(), Some("e_mail"));
         assert_eq!(last_part("email"), None);
     }

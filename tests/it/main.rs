@@ -22,6 +22,7 @@ mod mailbox;
 mod meta;
 mod meta_trouble;
 mod metrics;
+mod networks;
 mod outbound;
 mod process;
 mod queue;

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::form_fields::{self as fields, ELAPSED, KEY, NEXT, SUBMISSION_ID};
+use super::form_fields::{self as fields, ELAPSED, KEY, NEXT, SUBMISSION_ID, URLENCODED};
 use super::form_page;
 use super::form_web::{allowed_origin, allowed_page, cors, preflight};
 use crate::clock::Millis;
@@ -18,7 +18,6 @@ use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
-const URLENCODED: &str = "application/x-www-form-urlencoded";
 /// The longest id that a form may give.
 const ID_BYTES_MAX: usize = 128;
 
@@ -27,7 +26,7 @@ pub(in crate::source) struct Form;
 
 /// Keys of a source with `adapter = "form"`.
 #[derive(Clone, Debug, Default)]
-pub struct FormSettings {
+pub(super) struct FormSettings {
     pub(super) key: Option<Secret>,
     pub(super) origins: Vec<String>,
     pub(super) redirects: Vec<Url>,
@@ -73,7 +72,7 @@ impl Adapter for Form {
                 table.problem("origins", format!("`{origin}` is no origin; {wanted}"));
             }
         }
-        Some(Settings::Form(FormSettings {
+        Some(Settings::new(FormSettings {
             key: key.flatten(),
             origins,
             redirects,
@@ -269,8 +268,5 @@ impl Adapter for Form {
 }
 
 fn settings(source: &Source) -> Result<&FormSettings, Refusal> {
-    let Settings::Form(settings) = &source.settings else {
-        return Err(Refusal::Unavailable { retry_after_s: 60 });
-    };
-    Ok(settings)
+    source.own()
 }

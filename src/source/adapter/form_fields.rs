@@ -2,12 +2,14 @@
 
 use crate::clock::Millis;
 use crate::lead::{Headers, Signals};
-use crate::source::form_body::{self, Pairs};
+use crate::source::form_body::{self, Bounds, ONE_LEAD, Pairs};
 use crate::source::json::Json;
-use crate::source::mapping::{PAIRS_MAX, VALUE_BYTES_MAX, clean};
+use crate::source::mapping::clean;
 use crate::source::synonyms;
 use crate::source::{Refusal, request};
 
+/// What a browser sends where nothing else is said.
+pub(super) const URLENCODED: &str = "application/x-www-form-urlencoded";
 /// The page to go to afterwards.
 pub(super) const NEXT: &str = "_next";
 /// When the page was shown, epoch milliseconds.
@@ -24,16 +26,26 @@ const FILL_MAX: Millis = 7 * crate::clock::DAY;
 
 /// The pairs of a body, in its order; those of a JSON object are its leaves.
 pub(super) fn pairs(kind: &str, headers: &Headers, body: &[u8]) -> Result<Pairs, Refusal> {
+    pairs_within(kind, headers, body, ONE_LEAD)
+}
+
+/// The pairs of a body whose lead is not one pair a field.
+pub(super) fn pairs_within(
+    kind: &str,
+    headers: &Headers,
+    body: &[u8],
+    bounds: Bounds,
+) -> Result<Pairs, Refusal> {
     if body.is_empty() {
         return Err(Refusal::Malformed("the body is empty".into()));
     }
     match kind {
-        "application/x-www-form-urlencoded" => form_body::urlencoded(body),
+        URLENCODED => form_body::urlencoded_within(body, bounds),
         "multipart/form-data" => {
             let header = headers.only("content-type").unwrap_or_default();
             let boundary = form_body::boundary(header)
                 .ok_or_else(|| Refusal::Malformed("the multipart boundary is not sound".into()))?;
-            form_body::multipart(body, &boundary)
+            form_body::multipart(body, &boundary, bounds)
         }
         kind if request::is_json(kind) => {
             let json = Json::parse(body)?;
@@ -42,8 +54,9 @@ pub(super) fn pairs(kind: &str, headers: &Headers, body: &[u8]) -> Result<Pairs,
             }
             let mut pairs = Vec::new();
             json.leaves("", &mut pairs);
-            if pairs.len() > PAIRS_MAX || pairs.iter().any(|(_, v)| v.len() > VALUE_BYTES_MAX) {
-                let message = format!("at most {PAIRS_MAX} fields of {VALUE_BYTES_MAX} bytes");
+            let (fields, bytes) = (bounds.pairs, bounds.value_bytes);
+            if pairs.len() > fields || pairs.iter().any(|(_, v)| v.len() > bytes) {
+                let message = format!("at most {fields} fields of {bytes} bytes");
                 return Err(Refusal::Unprocessable(message));
             }
             Ok(pairs)

@@ -22,7 +22,7 @@ pub(in crate::source) struct Google;
 
 /// Keys of a source with `adapter = "google"`.
 #[derive(Clone, Debug)]
-pub struct GoogleSettings {
+struct GoogleSettings {
     key: Secret,
 }
 
@@ -86,7 +86,7 @@ impl Adapter for Google {
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
         let key = super::webhook::secret(table, "key", secrets)?;
-        Some(Settings::Google(GoogleSettings { key }))
+        Some(Settings::new(GoogleSettings { key }))
     }
 
     fn admit(
@@ -95,9 +95,7 @@ impl Adapter for Google {
         request: &Request<'_>,
         _now: Millis,
     ) -> Result<Admission, Refusal> {
-        let Settings::Google(settings) = &source.settings else {
-            return Err(Refusal::Unavailable { retry_after_s: 60 });
-        };
+        let settings: &GoogleSettings = source.own()?;
         let kind = request::content_type(request)?;
         if !request::is_json(&kind) {
             return Err(Refusal::Unsupported("application/json is wanted".into()));
@@ -238,7 +236,7 @@ impl Adapter for Google {
     }
 
     fn sign(&self, source: &Source, mut sample: Sample, _now: Millis) -> Sample {
-        if let Settings::Google(settings) = &source.settings
+        if let Ok(settings) = source.own::<GoogleSettings>()
             && let Ok(serde_json::Value::Object(mut object)) = serde_json::from_slice(&sample.body)
         {
             object.remove("Google_key");

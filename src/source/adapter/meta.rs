@@ -39,7 +39,7 @@ pub(in crate::source) struct Meta;
 
 /// Keys of a source with `adapter = "meta"`.
 #[derive(Clone, Debug)]
-pub struct MetaSettings {
+pub(super) struct MetaSettings {
     app_secret: Secret,
     verify_token: Secret,
     /// For every page that has none of its own.
@@ -77,7 +77,7 @@ impl Adapter for Meta {
             None
         };
         pages.done();
-        Some(Settings::Meta(MetaSettings {
+        Some(Settings::new(MetaSettings {
             app_secret: app_secret?,
             verify_token: verify_token?,
             access_token,
@@ -181,7 +181,7 @@ impl Adapter for Meta {
     }
 
     fn sign(&self, source: &Source, mut sample: Sample, _now: Millis) -> Sample {
-        if let Settings::Meta(settings) = &source.settings {
+        if let Ok(settings) = settings(source) {
             let key = &settings.app_secret;
             let signature = signature::plain_signature(key, Encoding::Hex, &sample.body);
             let header = (SIGNATURE.to_owned(), format!("{PREFIX}{signature}"));
@@ -192,10 +192,7 @@ impl Adapter for Meta {
 }
 
 pub(super) fn settings(source: &Source) -> Result<&MetaSettings, Refusal> {
-    let Settings::Meta(settings) = &source.settings else {
-        return Err(Refusal::Unavailable { retry_after_s: 60 });
-    };
-    Ok(settings)
+    source.own()
 }
 
 /// Ids are digits; anything else must not get into an address.

@@ -10,8 +10,9 @@ use crate::lead::{Fields, Identity, Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::bounds;
 use crate::source::json::Json;
-use crate::source::mapping::{self, Chosen, PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::mapping::{self, Chosen};
 use crate::source::path::Path;
 use crate::source::request;
 use crate::source::signature::{self, Encoding};
@@ -27,7 +28,7 @@ pub(in crate::source) struct Webhook;
 
 /// Keys of a source with `adapter = "webhook"`.
 #[derive(Clone, Debug)]
-pub struct WebhookSettings {
+struct WebhookSettings {
     auth: Auth,
     items: Option<Path>,
     id: Option<Path>,
@@ -86,7 +87,7 @@ impl Adapter for Webhook {
             path(table, "id"),
             path(table, "is_test"),
         );
-        Some(Settings::Webhook(WebhookSettings {
+        Some(Settings::new(WebhookSettings {
             auth: auth?,
             items,
             id,
@@ -101,9 +102,7 @@ impl Adapter for Webhook {
         request: &Request<'_>,
         now: Millis,
     ) -> Result<Admission, Refusal> {
-        let Settings::Webhook(settings) = &source.settings else {
-            return Err(Refusal::Unavailable { retry_after_s: 60 });
-        };
+        let settings: &WebhookSettings = source.own()?;
         let kind = request::content_type(request)?;
         let sent_id = verify(&settings.auth, request, now)?;
         if !request::is_json(&kind) {
@@ -117,7 +116,7 @@ impl Adapter for Webhook {
         });
         let mut identities = Vec::with_capacity(items.len());
         for (at, item) in items.iter().enumerate() {
-            bounded(item)?;
+            bounds::lead(item)?;
             let own = settings
                 .id
                 .as_ref()
@@ -149,7 +148,7 @@ impl Adapter for Webhook {
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
-        let Settings::Webhook(settings) = &source.settings else {
+        let Ok(settings) = source.own::<WebhookSettings>() else {
             return Err("the source has another adapter now".into());
         };
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
@@ -161,12 +160,10 @@ impl Adapter for Webhook {
     }
 
     fn answer(&self, source: &Source, receipt: &Receipt, _: &Reply) -> Answer {
-        if let Settings::Webhook(settings) = &source.settings
-            && settings.items.is_some()
-        {
-            return Answer::receipts(receipt);
+        match source.own::<WebhookSettings>() {
+            Ok(settings) if settings.items.is_some() => Answer::receipts(receipt),
+            Ok(_) | Err(_) => Answer::receipt(receipt),
         }
-        Answer::receipt(receipt)
     }
 
     fn shape(&self, _: &Source, person: &Person) -> Sample {
@@ -201,7 +198,7 @@ impl Adapter for Webhook {
     }
 
     fn sign(&self, source: &Source, mut sample: Sample, now: Millis) -> Sample {
-        let Settings::Webhook(settings) = &source.settings else {
+        let Ok(settings) = source.own::<WebhookSettings>() else {
             return sample;
         };
         let mut add = |name: &str, value: String| sample.headers.push((name.to_owned(), value));
@@ -257,7 +254,7 @@ pub(super) fn secret(table: &Table<'_>, key: &str, secrets: Secrets<'_>) -> Opti
 }
 
 /// `secret`, or `secrets` while one is being replaced by another.
-fn secret_or_secrets(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Vec<Secret>> {
+pub(super) fn secret_or_secrets(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Vec<Secret>> {
     let Some(references) = table.texts("secrets") else {
         return secret(table, "secret", secrets).map(|secret| vec![secret]);
     };
@@ -356,24 +353,6 @@ fn items<'j, 'a>(
         )));
     }
     Ok(items)
-}
-
-fn bounded(item: &Json<'_>) -> Result<(), Refusal> {
-    let mut leaves = Vec::new();
-    item.leaves("", &mut leaves);
-    if leaves.len() > PAIRS_MAX {
-        return Err(Refusal::Unprocessable(format!(
-            "more than {PAIRS_MAX} fields"
-        )));
-    }
-    if leaves
-        .iter()
-        .any(|(name, value)| name.len() + value.len() > VALUE_BYTES_MAX)
-    {
-        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
-        return Err(Refusal::Unprocessable(message));
-    }
-    Ok(())
 }
 
 fn inquiry(source: &Source, settings: &WebhookSettings, item: &Json<'_>) -> Inquiry {

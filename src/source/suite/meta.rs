@@ -54,7 +54,7 @@ fn the_handshake_gives_the_challenge_to_who_knows_the_token() {
                     String::from_utf8_lossy(&answer.body)
                 )
             }
-            Ok(Admission::Leads(_)) => panic!("{line} is no lead"),
+            Ok(Admission::Leads(_) | Admission::Forget(_)) => panic!("{line} is no lead"),
             Err(refusal) => refusal.status().to_string(),
         };
         assert_eq!(found, wanted, "{line}");

@@ -1,0 +1,214 @@
+//! Elementor Pro forms: urlencoded, with "Advanced Data" bracketed by field, without it the labels of
+//! the fields. It signs nothing, so a key stands in the address; it gives no id, so the same content
+//! within ten minutes is a repeat. It marks no test.
+//! <https://elementor.com/help/actions-after-submit/>
+
+use std::borrow::Cow;
+
+use super::form_fields::{self as fields, URLENCODED};
+use super::product;
+use crate::clock::Millis;
+use crate::document::Table;
+use crate::lead::{Inquiry, Receipt, Submission};
+use crate::sample::Person;
+use crate::secret::Secret;
+use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::answers::{Answers, bounded};
+use crate::source::form_body::{self, Bounds, Pairs};
+use crate::source::mapping::{PAIRS_MAX, VALUE_BYTES_MAX};
+use crate::source::request;
+use crate::source::signature;
+use crate::source::sources::{Settings, Source};
+use crate::source::{Adapter, Admission, Request, Sample, Secrets};
+
+/// The row in `ALL`.
+pub(in crate::source) struct Elementor;
+
+/// Six pairs stand for a field, and some twenty for the form.
+const BOUNDS: Bounds = Bounds {
+    pairs: 6 * PAIRS_MAX + 20,
+    value_bytes: VALUE_BYTES_MAX,
+};
+/// What is told of the sending and differs when the same form is sent again: `meta[…]` with Advanced
+/// Data, and these names without it.
+const OF_SENDING: [&str; 6] = [
+    "Date",
+    "Time",
+    "Page URL",
+    "User Agent",
+    "Remote IP",
+    "Powered by",
+];
+
+/// A field of the form.
+#[derive(Default)]
+struct Field<'p> {
+    id: &'p str,
+    title: &'p str,
+    kind: &'p str,
+    values: Vec<Cow<'p, str>>,
+}
+
+impl Adapter for Elementor {
+    fn name(&self) -> &'static str {
+        "elementor"
+    }
+
+    fn docs(&self) -> &'static str {
+        "https://elementor.com/help/actions-after-submit/"
+    }
+
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
+        product::key(table, secrets).map(Settings::new)
+    }
+
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        _: Millis,
+    ) -> Result<Admission, Refusal> {
+        let kind = request::content_type(request)?;
+        signature::token(source.own::<Secret>()?, request)?;
+        if kind != URLENCODED {
+            return Err(Refusal::Unsupported(format!("{URLENCODED} is wanted")));
+        }
+        let pairs = form_body::urlencoded_within(request.body, BOUNDS)?;
+        let answers = form(&pairs);
+        if answers.iter().all(|field| field.values.is_empty()) {
+            return Err(Refusal::Malformed("the form is empty".into()));
+        }
+        bounded(answers.len(), 0)?; // the values' lengths are bounded where they are read
+        let content = answers.into_iter().flat_map(|field| {
+            let name = if field.id.is_empty() {
+                field.title
+            } else {
+                field.id
+            };
+            let values = field.values.into_iter();
+            values.map(move |value| (name.to_owned(), value.into_owned()))
+        });
+        let content = fields::content(&content.collect());
+        Ok(product::one(request, None, content))
+    }
+
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let pairs = form_body::urlencoded_within(&submission.raw, BOUNDS)
+            .map_err(|refusal| refusal.to_string())?;
+        let mut answers = Answers::of(source);
+        for field in form(&pairs) {
+            let names = [field.title.trim(), field.id];
+            match field.kind {
+                "acceptance" => {
+                    let name = names.into_iter().find(|name| !name.is_empty());
+                    for value in &field.values {
+                        answers.consent(name.unwrap_or("acceptance"), value);
+                    }
+                }
+                "email" => answers.add(&names, Some("email"), &field.values),
+                "tel" => answers.add(&names, Some("phone"), &field.values),
+                "textarea" => answers.add(&names, Some("message"), &field.values),
+                "checkbox" => answers.ticked(&names, &field.values),
+                _ => answers.add(&names, None, &field.values),
+            }
+        }
+        for (name, value) in &pairs {
+            match name.as_str() {
+                "form[id]" | "form_id" => answers.told("form_id", Some(value.into())),
+                "form[name]" | "form_name" => answers.keep("form_name", value),
+                "meta[page_url][value]" | "Page URL" => answers.page(value),
+                _ => {}
+            }
+        }
+        Ok(vec![answers.inquiry()])
+    }
+
+    fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
+        product::taken(receipt)
+    }
+
+    fn shape(&self, _: &Source, person: &Person) -> Sample {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("form[id]", "c1d6fde")
+            .append_pair("form[name]", "Contact");
+        let mut add = |key: &str, title: &str, kind: &str, value: &str| {
+            for (part, text) in [
+                ("id", key),
+                ("type", kind),
+                ("title", title),
+                ("value", value),
+            ] {
+                body.append_pair(&format!("fields[{key}][{part}]"), text);
+            }
+        };
+        for question in product::questions(person) {
+            let kind = match question.key {
+                "email" => "email",
+                "phone" => "tel",
+                "message" => "textarea",
+                _ => "text",
+            };
+            add(question.key, question.label, kind, &question.value);
+        }
+        for (name, value) in &person.utm {
+            add(name, name, "hidden", value);
+        }
+        product::sample(URLENCODED, body.finish().into_bytes())
+    }
+
+    fn sign(&self, source: &Source, sample: Sample, _: Millis) -> Sample {
+        match source.own::<Secret>() {
+            Ok(key) => product::with_key(sample, key),
+            Err(_) => sample,
+        }
+    }
+}
+
+/// The fields of either shape, without passwords.
+fn form(pairs: &Pairs) -> Vec<Field<'_>> {
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    let mut by_id = std::collections::HashMap::new();
+    for (name, value) in pairs {
+        let value = value.as_str();
+        if let Some((id, part)) = bracketed(name) {
+            let at = *by_id.entry(id).or_insert_with(|| {
+                fields.push(Field {
+                    id,
+                    ..Field::default()
+                });
+                fields.len() - 1
+            });
+            let Some(field) = fields.get_mut(at) else {
+                continue;
+            };
+            match part {
+                "title" => field.title = value,
+                "type" => field.kind = value,
+                "value" if !value.is_empty() => field.values.push(Cow::Borrowed(value)),
+                // `raw_value` is `value` before Elementor made it fit to be shown.
+                _ => {}
+            }
+        } else if !(is_of_form(name) || OF_SENDING.contains(&name.as_str()) || value.is_empty()) {
+            fields.push(Field {
+                title: name,
+                values: vec![Cow::Borrowed(value)],
+                ..Field::default()
+            });
+        }
+    }
+    fields.retain(|field| field.kind != "password");
+    fields
+}
+
+fn is_of_form(name: &str) -> bool {
+    matches!(name, "form_id" | "form_name")
+        || name.starts_with("form[")
+        || name.starts_with("meta[")
+}
+
+/// Id and part of `fields[id][part]`; a list's `fields[id][value][0]` is its value.
+fn bracketed(name: &str) -> Option<(&str, &str)> {
+    let (id, rest) = name.strip_prefix("fields[")?.split_once("][")?;
+    let (part, _) = rest.split_once(']')?;
+    Some((id, part))
+}

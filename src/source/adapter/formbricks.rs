@@ -1,0 +1,200 @@
+//! Formbricks: a response as JSON, signed as Standard Webhooks where the webhook has a secret. A
+//! response is sent when it begins, changes and ends; only its end is a lead. Its test button sends
+//! no response.
+//! <https://formbricks.com/docs/xm-and-surveys/core-features/integrations/webhooks>
+
+use serde_json::json;
+
+use super::product::{self, Credential};
+use crate::clock::{Millis, SECOND};
+use crate::document::Table;
+use crate::lead::{Inquiry, Receipt, Submission};
+use crate::sample::Person;
+use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::answers::{Answers, bounded};
+use crate::source::json::Json;
+use crate::source::request;
+use crate::source::signature;
+use crate::source::sources::{Settings, Source};
+use crate::source::{Adapter, Admission, Request, Sample, Secrets};
+
+/// The row in `ALL`.
+pub(in crate::source) struct Formbricks;
+
+/// Members of `data` that are read, or that only Formbricks needs.
+const KNOWN: [&str; 17] = [
+    "contact",
+    "contactAttributes",
+    "createdAt",
+    "updatedAt",
+    "data",
+    "displayId",
+    "endingId",
+    "finished",
+    "id",
+    "language",
+    "meta",
+    "singleUseId",
+    "survey",
+    "surveyId",
+    "ttc",
+    "variables",
+    "person",
+];
+/// What a question for contact details asks, in this order.
+const CONTACT: [(&str, &str); 5] = [
+    ("firstName", "first_name"),
+    ("lastName", "last_name"),
+    ("email", "email"),
+    ("phone", "phone"),
+    ("company", "company"),
+];
+
+impl Adapter for Formbricks {
+    fn name(&self) -> &'static str {
+        "formbricks"
+    }
+
+    fn docs(&self) -> &'static str {
+        "https://formbricks.com/docs/xm-and-surveys/core-features/integrations/webhooks"
+    }
+
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
+        product::credential(table, secrets).map(Settings::new)
+    }
+
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        now: Millis,
+    ) -> Result<Admission, Refusal> {
+        let kind = request::content_type(request)?;
+        match source.own()? {
+            Credential::Secrets(secrets) => {
+                signature::standard(secrets, request.headers, request.body, now)?;
+            }
+            Credential::Key(key) => signature::token(key, request)?,
+        }
+        let json = product::object(&kind, request.body)?;
+        match json.text_at("event").as_deref() {
+            Some("responseFinished") => {}
+            Some("testEndpoint") => return Ok(product::ignored("the test is well received")),
+            Some(_) => return Ok(product::ignored("only responseFinished is a lead")),
+            None => return Err(Refusal::Malformed("event is missing".into())),
+        }
+        let response = response(&json)?;
+        let data = response.get("data");
+        let fields = ["data", "contactAttributes", "variables"];
+        let fields = fields.iter().filter_map(|key| response.get(key));
+        bounded(fields.map(|part| part.size().0).sum(), json.size().1)?;
+        let mut content = Vec::new();
+        if let Some(data) = data {
+            data.canonical(&mut content);
+        }
+        let id = response.text_at("id");
+        Ok(product::one(request, id.as_deref(), content))
+    }
+
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
+        let response = response(&json).map_err(|refusal| refusal.to_string())?;
+        let mut answers = Answers::of(source);
+        for part in ["data", "contactAttributes", "variables"] {
+            for (name, value) in response.get(part).map_or(&[][..], Json::entries) {
+                read(name, value, &mut answers);
+            }
+        }
+        let of = |part: &str, key: &str| response.get(part).and_then(|part| part.text_at(key));
+        if let Some(language) = response.text_at("language").filter(|l| l != "default") {
+            answers.add(&["language"], None, &[language]);
+        }
+        answers.told("form_id", response.text_at("surveyId"));
+        if let Some(title) = of("survey", "title") {
+            answers.keep("form_name", &title);
+        }
+        for (name, value) in response.get("meta").map_or(&[][..], Json::entries) {
+            match (name.as_ref(), value.as_text()) {
+                ("url", Some(url)) => answers.page(&url),
+                ("source", text) => answers.told("referrer", text),
+                (name, _) => answers.keep_json(&format!("meta.{name}"), value),
+            }
+        }
+        for (name, value) in response.entries() {
+            if !KNOWN.contains(&name.as_ref()) {
+                answers.keep_json(name, value);
+            }
+        }
+        Ok(vec![answers.inquiry()])
+    }
+
+    fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
+        product::taken(receipt)
+    }
+
+    fn shape(&self, _: &Source, person: &Person) -> Sample {
+        let mut data = serde_json::Map::new();
+        for question in product::questions(person) {
+            data.insert(question.key.into(), question.value.into());
+        }
+        data.extend(
+            person
+                .utm
+                .iter()
+                .map(|(k, v)| (k.clone(), v.clone().into())),
+        );
+        product::json_sample(&json!({
+            "webhookId": "cm0webhook",
+            "event": "responseFinished",
+            "data": {
+                "id": product::id_of(person),
+                "surveyId": "cm0survey",
+                "finished": true,
+                "data": data,
+                "survey": { "title": "Contact", "type": "link" },
+            },
+        }))
+    }
+
+    fn sign(&self, source: &Source, mut sample: Sample, now: Millis) -> Sample {
+        match source.own() {
+            Ok(Credential::Secrets(secrets)) => {
+                let at = (now / SECOND).to_string();
+                let hash = crate::secret::hmac_sha256(b"sample", &[&sample.body]);
+                let id = crate::secret::hex(hash.get(..12).unwrap_or_default());
+                let signature = secrets.first().and_then(|secret| {
+                    signature::standard_signature(secret, &id, &at, &sample.body)
+                });
+                let signature = format!("v1,{}", signature.unwrap_or_default());
+                let headers = [("id", id), ("timestamp", at), ("signature", signature)];
+                let headers = headers.map(|(name, value)| (format!("webhook-{name}"), value));
+                sample.headers.extend(headers);
+                sample
+            }
+            Ok(Credential::Key(key)) => product::with_key(sample, key),
+            Err(_) => sample,
+        }
+    }
+}
+
+fn response<'j, 'a>(json: &'j Json<'a>) -> Result<&'j Json<'a>, Refusal> {
+    let response = json.get("data");
+    let response = response.filter(|response| matches!(response, Json::Map(_)));
+    response.ok_or_else(|| Refusal::Malformed("data is missing".into()))
+}
+
+/// An answer. The kind of its question is not sent: five texts of which the third is an address are
+/// contact details.
+fn read(name: &str, value: &Json<'_>, answers: &mut Answers<'_>) {
+    if let Json::List(items) = value
+        && items.len() == CONTACT.len()
+        && let Some(address) = items.get(2).and_then(Json::as_text)
+        && address.contains('@')
+    {
+        for ((part, ours), item) in CONTACT.iter().zip(items) {
+            answers.add_json(&[&format!("{name}.{part}")], Some(ours), item);
+        }
+        return;
+    }
+    answers.add_json(&[name], None, value);
+}

@@ -1,0 +1,303 @@
+//! Jotform: multipart fields, of which `rawRequest` holds the answers as JSON. It signs nothing, so a
+//! key stands in the address; its submission id makes a repeat. It marks no test.
+//! <https://www.jotform.com/help/245-how-to-setup-a-webhook-with-jotform/>
+
+use std::borrow::Cow;
+
+use serde_json::json;
+
+use super::form_fields::{self as fields, URLENCODED};
+use super::product;
+use crate::clock::{Millis, SECOND};
+use crate::document::Table;
+use crate::lead::{Headers, Inquiry, Receipt, Submission};
+use crate::sample::Person;
+use crate::secret::Secret;
+use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::answers::{Answers, bounded};
+use crate::source::form_body::{Bounds, Pairs};
+use crate::source::json::Json;
+use crate::source::mapping::PAIRS_MAX;
+use crate::source::request;
+use crate::source::signature;
+use crate::source::sources::{Settings, Source};
+use crate::source::{Adapter, Admission, Request, Sample, Secrets};
+
+/// The row in `ALL`.
+pub(in crate::source) struct Jotform;
+
+/// The whole form stands in one part, and once more in `pretty`.
+const BOUNDS: Bounds = Bounds {
+    pairs: PAIRS_MAX,
+    value_bytes: 256 * 1024,
+};
+const ANSWERS: &str = "rawRequest";
+/// The answers once more, for people to read.
+const PRETTY: &str = "pretty";
+/// Parts that are read, or that only Jotform needs.
+const KNOWN_PARTS: [&str; 22] = [
+    "action",
+    "webhookURL",
+    "username",
+    "formID",
+    "type",
+    "customParams",
+    "product",
+    "formTitle",
+    "customTitle",
+    "submissionID",
+    "event",
+    "documentID",
+    "teamID",
+    "subject",
+    "isSilent",
+    "customBody",
+    ANSWERS,
+    "fromTable",
+    "appID",
+    PRETTY,
+    "unread",
+    "parent",
+];
+/// Members of `rawRequest` that are read, or that only Jotform needs.
+const KNOWN: [&str; 14] = [
+    "slug",
+    "jsExecutionTracker",
+    "submitSource",
+    "submitDate",
+    "buildDate",
+    "uploadServerUrl",
+    "eventObserver",
+    "event_id",
+    "timeToSubmit",
+    "temp_upload",
+    "file_server",
+    "validatedNewRequiredFieldIDs",
+    "path",
+    "preview",
+];
+/// Parts of a question that has several, to our fields.
+const PARTS: [(&str, &str); 8] = [
+    ("first", "first_name"),
+    ("last", "last_name"),
+    ("addr_line1", "street"),
+    ("city", "city"),
+    ("state", "region"),
+    ("postal", "postcode"),
+    ("country", "country"),
+    ("full", "phone"),
+];
+
+impl Adapter for Jotform {
+    fn name(&self) -> &'static str {
+        "jotform"
+    }
+
+    fn docs(&self) -> &'static str {
+        "https://www.jotform.com/help/245-how-to-setup-a-webhook-with-jotform/"
+    }
+
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
+        product::key(table, secrets).map(Settings::new)
+    }
+
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        _: Millis,
+    ) -> Result<Admission, Refusal> {
+        let kind = request::content_type(request)?;
+        signature::token(source.own::<Secret>()?, request)?;
+        if request::is_json(&kind) {
+            return Err(Refusal::Unsupported("multipart/form-data is wanted".into()));
+        }
+        let pairs = fields::pairs_within(&kind, request.headers, request.body, BOUNDS)?;
+        let json = answers(&pairs)?;
+        let asked = || json.entries().iter().filter(|(key, _)| !is_known(key));
+        let count = asked().map(|(_, value)| value.size().0.max(1)).sum();
+        let longest = asked().map(|(key, value)| value.size().1.max(key.len()));
+        let parts = pairs
+            .iter()
+            .filter(|(name, _)| !KNOWN_PARTS.contains(&name.as_str()));
+        let parts = parts.map(|(_, value)| value.len());
+        bounded(count, longest.chain(parts).max().unwrap_or_default())?;
+        let content = Json::Map(asked().cloned().collect());
+        let bytes = content.content();
+        let id = fields::field(&pairs, "submissionID").map(Cow::Borrowed);
+        let id = id
+            .filter(|id| !id.is_empty())
+            .or_else(|| json.text_at("event_id"));
+        let mut admission = product::one(request, id.as_deref(), bytes);
+        if json.entries().iter().any(|(key, _)| is_password(key))
+            && let Admission::Leads(admitted) = &mut admission
+        {
+            admitted.raw = without_passwords(&pairs, &json);
+            let headers = &mut admitted.headers.0;
+            headers.retain(|(name, _)| name != "content-type");
+            headers.push(("content-type".into(), URLENCODED.into()));
+        }
+        Ok(admission)
+    }
+
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let pairs =
+            stored(&submission.headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
+        let json = answers(&pairs).map_err(|refusal| refusal.to_string())?;
+        let mut answers = Answers::of(source);
+        for (key, value) in json.entries().iter().filter(|(key, _)| !is_known(key)) {
+            match name(key) {
+                Some(name) => read(key, name, value, &mut answers),
+                None => answers.keep_json(key, value),
+            }
+        }
+        if let Some(seconds) = json
+            .text_at("timeToSubmit")
+            .and_then(|text| text.parse::<u32>().ok())
+        {
+            answers.filled_in(i64::from(seconds) * SECOND);
+        }
+        let part = |name: &str| fields::field(&pairs, name).unwrap_or_default();
+        answers.told("form_id", Some(part("formID").into()));
+        answers.keep("form_name", part("formTitle"));
+        for (name, value) in &pairs {
+            if !KNOWN_PARTS.contains(&name.as_str()) {
+                answers.keep(name, value);
+            }
+        }
+        Ok(vec![answers.inquiry()])
+    }
+
+    fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
+        product::taken(receipt)
+    }
+
+    fn shape(&self, _: &Source, person: &Person) -> Sample {
+        let mut raw = serde_json::Map::new();
+        let mut name = serde_json::Map::new();
+        for (at, question) in product::questions(person).into_iter().enumerate() {
+            match question.key {
+                "first_name" => drop(name.insert("first".into(), question.value.into())),
+                "last_name" => drop(name.insert("last".into(), question.value.into())),
+                key => drop(raw.insert(format!("q{}_{key}", at + 3), question.value.into())),
+            }
+        }
+        raw.insert("q3_name".into(), name.into());
+        for (at, (name, value)) in person.utm.iter().enumerate() {
+            raw.insert(format!("q{}_{name}", at + 30), value.clone().into());
+        }
+        let (id, raw) = (person.seed.to_string(), json!(raw).to_string());
+        let parts = [
+            ("formID", "5555"),
+            ("formTitle", "Contact"),
+            ("submissionID", &id),
+            (ANSWERS, &raw),
+        ];
+        let mut body = String::new();
+        for (name, value) in parts {
+            body.push_str("--leadgate\r\nContent-Disposition: form-data; name=\"");
+            body.extend([name, "\"\r\n\r\n", value, "\r\n"]);
+        }
+        body.push_str("--leadgate--\r\n");
+        let kind = "multipart/form-data; boundary=leadgate";
+        product::sample(kind, body.into_bytes())
+    }
+
+    fn sign(&self, source: &Source, sample: Sample, _: Millis) -> Sample {
+        match source.own::<Secret>() {
+            Ok(key) => product::with_key(sample, key),
+            Err(_) => sample,
+        }
+    }
+}
+
+fn stored(headers: &Headers, raw: &[u8]) -> Result<Pairs, Refusal> {
+    let kind = headers.only("content-type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    fields::pairs_within(&kind.to_lowercase(), headers, raw, BOUNDS)
+}
+
+fn answers(pairs: &Pairs) -> Result<Json<'_>, Refusal> {
+    let raw = fields::field(pairs, ANSWERS);
+    let raw = raw.ok_or_else(|| Refusal::Malformed("rawRequest is missing".into()))?;
+    let json = Json::parse(raw.as_bytes())?;
+    if !matches!(json, Json::Map(_)) {
+        return Err(Refusal::Malformed("rawRequest is no JSON object".into()));
+    }
+    Ok(json)
+}
+
+fn is_known(key: &str) -> bool {
+    KNOWN.contains(&key) || is_password(key)
+}
+
+/// A password is no part of a lead, and Jotform sends it in clear.
+fn is_password(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["password", "passwort", "passwd"]
+        .iter()
+        .any(|word| key.contains(word))
+}
+
+/// The pairs as a form, passwords blanked and `pretty`, which repeats them, left out.
+fn without_passwords(pairs: &Pairs, json: &Json<'_>) -> Vec<u8> {
+    let kept = json.entries().iter().filter(|(key, _)| !is_password(key));
+    let mut raw = String::new();
+    Json::Map(kept.cloned().collect()).write(&mut raw);
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs.iter().filter(|(name, _)| name != PRETTY) {
+        body.append_pair(name, if name == ANSWERS { &raw } else { value });
+    }
+    body.finish().into_bytes()
+}
+
+/// The name in `q<number>_<name>`.
+fn name(key: &str) -> Option<&str> {
+    let (number, name) = key.strip_prefix('q')?.split_once('_')?;
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    (digits && !name.is_empty()).then_some(name)
+}
+
+/// `contactEmail`, as Jotform makes names of labels, is `contact Email`.
+fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_uppercase() && words.ends_with(char::is_lowercase) {
+            words.push(' ');
+        }
+        words.push(c);
+    }
+    words
+}
+
+/// An answer: text, a list, or the parts of a name, an address, a number or a day.
+fn read(key: &str, name: &str, value: &Json<'_>, answers: &mut Answers<'_>) {
+    let words = in_words(name);
+    let names = [name, &words, key];
+    let part = |part: &str| value.text_at(part);
+    match value {
+        Json::List(items) if items.iter().all(|item| item.as_text().is_some()) => {
+            let ticked: Vec<_> = items.iter().filter_map(Json::as_text).collect();
+            answers.ticked(&names, &ticked);
+        }
+        Json::Map(entries) => {
+            if let (Some(area), Some(number)) = (part("area"), part("phone")) {
+                let country = part("country").unwrap_or_default();
+                let number = format!("{country} {area} {number}");
+                return answers.add(&names, Some("phone"), &[number.into()]);
+            }
+            if let (Some(year), Some(month), Some(day)) = (part("year"), part("month"), part("day"))
+            {
+                return answers.add(&names, None, &[format!("{year}-{month}-{day}").into()]);
+            }
+            for (part, value) in entries {
+                let ours = PARTS.iter().find(|(theirs, _)| part == theirs);
+                let name = format!("{name}.{part}");
+                answers.add_json(&[&name], ours.map(|(_, ours)| *ours), value);
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
+            answers.add_json(&names, None, value);
+        }
+    }
+}

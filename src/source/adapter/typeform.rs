@@ -1,0 +1,223 @@
+//! Typeform: a response as JSON, its answers joined with the questions of the form's definition. It
+//! marks no test and signs no time, so that a copied request stays good: its token makes it a repeat.
+//! <https://www.typeform.com/developers/webhooks/>
+
+use std::borrow::Cow;
+
+use serde_json::json;
+
+use super::product::{self, Credential};
+use crate::clock::Millis;
+use crate::document::Table;
+use crate::lead::{Inquiry, Receipt, Submission};
+use crate::sample::Person;
+use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::answers::{Answers, bounded};
+use crate::source::json::Json;
+use crate::source::request;
+use crate::source::signature::{self, Encoding};
+use crate::source::sources::{Settings, Source};
+use crate::source::{Adapter, Admission, Request, Sample, Secrets};
+
+/// The row in `ALL`.
+pub(in crate::source) struct Typeform;
+
+const SIGNATURE: &str = "typeform-signature";
+/// Base64 behind it, where others write hex.
+const PREFIX: (&str, Encoding) = ("sha256=", Encoding::Base64);
+/// Members of a response that are read, or that only its sender needs.
+const KNOWN: [&str; 7] = [
+    "form_id",
+    "token",
+    "landed_at",
+    "submitted_at",
+    "definition",
+    "answers",
+    "hidden",
+];
+
+impl Adapter for Typeform {
+    fn name(&self) -> &'static str {
+        "typeform"
+    }
+
+    fn docs(&self) -> &'static str {
+        "https://www.typeform.com/developers/webhooks/"
+    }
+
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
+        product::credential(table, secrets).map(Settings::new)
+    }
+
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        _: Millis,
+    ) -> Result<Admission, Refusal> {
+        let kind = request::content_type(request)?;
+        match source.own()? {
+            Credential::Secrets(secrets) => {
+                let given = request.headers.only(SIGNATURE);
+                signature::plain(secrets, given, PREFIX, request.body)?;
+            }
+            Credential::Key(key) => signature::token(key, request)?,
+        }
+        let json = product::object(&kind, request.body)?;
+        if json.text_at("event_type").as_deref() != Some("form_response") {
+            return Ok(product::ignored("only form_response is a lead"));
+        }
+        let response = response(&json)?;
+        let answers = response.items_at("answers");
+        let hidden = response.get("hidden");
+        let others = hidden.map_or(0, |hidden| hidden.size().0);
+        bounded(answers.len() + others, json.size().1)?;
+        let mut content = Vec::new();
+        for part in [response.get("answers"), hidden].into_iter().flatten() {
+            part.canonical(&mut content);
+        }
+        let id = response
+            .text_at("token")
+            .or_else(|| json.text_at("event_id"));
+        Ok(product::one(request, id.as_deref(), content))
+    }
+
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
+        let response = response(&json).map_err(|refusal| refusal.to_string())?;
+        let mut answers = Answers::of(source);
+        let definition = response.get("definition");
+        let questions = definition.map_or(&[][..], |d| d.items_at("fields"));
+        for answer in response.items_at("answers") {
+            read(answer, questions, &mut answers);
+        }
+        for (name, value) in response.get("hidden").map_or(&[][..], Json::entries) {
+            answers.add_json(&[name], None, value);
+        }
+        answers.told("form_id", response.text_at("form_id"));
+        if let Some(title) = definition.and_then(|d| d.text_at("title")) {
+            answers.keep("form_name", &title);
+        }
+        for (key, value) in response.entries() {
+            if !KNOWN.contains(&key.as_ref()) {
+                answers.keep_json(key, value);
+            }
+        }
+        Ok(vec![answers.inquiry()])
+    }
+
+    fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
+        product::taken(receipt)
+    }
+
+    fn shape(&self, _: &Source, person: &Person) -> Sample {
+        let (mut fields, mut answers) = (Vec::new(), Vec::new());
+        for (at, question) in product::questions(person).iter().enumerate() {
+            let (asked, answered) = match question.key {
+                "email" => ("email", "email"),
+                "phone" => ("phone_number", "phone_number"),
+                "message" => ("long_text", "text"),
+                _ => ("short_text", "text"),
+            };
+            let id = format!("DlXFaes{at:05}");
+            fields.push(
+                json!({ "id": id, "ref": question.key, "type": asked, "title": question.label }),
+            );
+            answers.push(json!({
+                "type": answered, answered: question.value,
+                "field": { "id": id, "ref": question.key, "type": asked },
+            }));
+        }
+        let utm: serde_json::Map<_, _> = person
+            .utm
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone().into()))
+            .collect();
+        let id = product::id_of(person);
+        product::json_sample(&json!({
+            "event_id": format!("01{id}"),
+            "event_type": "form_response",
+            "form_response": {
+                "form_id": "lT4Z3j",
+                "token": id,
+                "hidden": utm,
+                "definition": { "id": "lT4Z3j", "title": "Contact", "fields": fields },
+                "answers": answers,
+            },
+        }))
+    }
+
+    fn sign(&self, source: &Source, mut sample: Sample, _: Millis) -> Sample {
+        match source.own() {
+            Ok(Credential::Secrets(secrets)) => {
+                if let Some(secret) = secrets.first() {
+                    let signature = signature::plain_signature(secret, PREFIX.1, &sample.body);
+                    let value = format!("{}{signature}", PREFIX.0);
+                    sample.headers.push((SIGNATURE.into(), value));
+                }
+                sample
+            }
+            Ok(Credential::Key(key)) => product::with_key(sample, key),
+            Err(_) => sample,
+        }
+    }
+}
+
+fn response<'j, 'a>(json: &'j Json<'a>) -> Result<&'j Json<'a>, Refusal> {
+    let response = json.get("form_response");
+    let response = response.filter(|response| matches!(response, Json::Map(_)));
+    response.ok_or_else(|| Refusal::Malformed("form_response is missing".into()))
+}
+
+/// The question of a field id, also inside a group.
+fn question<'j, 'a>(questions: &'j [Json<'a>], id: &str) -> Option<&'j Json<'a>> {
+    questions.iter().find_map(|question| {
+        if question.text_at("id").as_deref() == Some(id) {
+            return Some(question);
+        }
+        let inside = question.get("properties").map(|p| p.items_at("fields"));
+        let mut inside = inside.unwrap_or_default().iter();
+        inside.find(|question| question.text_at("id").as_deref() == Some(id))
+    })
+}
+
+/// An answer, whose type is the key of its value.
+fn read(answer: &Json<'_>, questions: &[Json<'_>], answers: &mut Answers<'_>) {
+    let kind = answer.text_at("type").unwrap_or_default();
+    let Some(value) = answer.get(&kind) else {
+        return;
+    };
+    let of_field = |key: &str| answer.get("field").and_then(|field| field.text_at(key));
+    let id = of_field("id").unwrap_or_default();
+    let question = question(questions, &id);
+    let of_question = |key: &str| question.and_then(|question| question.text_at(key));
+    let title = of_question("title").unwrap_or_default();
+    let reference = of_field("ref")
+        .or_else(|| of_question("ref"))
+        .unwrap_or_default();
+    let names = [title.trim(), &reference, &id];
+    let asked = of_field("type").unwrap_or_default();
+    if asked == "legal" {
+        let name = names.into_iter().find(|name| !name.is_empty());
+        return answers.consent(
+            name.unwrap_or("legal"),
+            &value.as_text().unwrap_or_default(),
+        );
+    }
+    let ours = match (kind.as_ref(), asked.as_ref()) {
+        ("email", _) => Some("email"),
+        ("phone_number", _) => Some("phone"),
+        (_, "long_text") => Some("message"),
+        _ => None,
+    };
+    match kind.as_ref() {
+        "choice" | "choices" => {
+            let mut chosen: Vec<Cow<'_, str>> = Vec::new();
+            chosen.extend(value.text_at("label"));
+            chosen.extend(value.items_at("labels").iter().filter_map(Json::as_text));
+            chosen.extend(value.text_at("other"));
+            answers.add(&names, ours, &chosen);
+        }
+        _ => answers.add_json(&names, ours, value),
+    }
+}

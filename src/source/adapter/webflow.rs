@@ -1,0 +1,183 @@
+//! Webflow: a form's submission as JSON, in the shapes of API v2 (`payload`) and v1 (flat), signed
+//! with its time. It marks no test.
+//! <https://developers.webflow.com/data/docs/working-with-webhooks>
+
+use serde_json::json;
+
+use super::product::{self, Credential};
+use crate::clock::{MINUTE, Millis};
+use crate::document::Table;
+use crate::lead::{Inquiry, Receipt, Submission};
+use crate::sample::Person;
+use crate::secret::{self, Secret};
+use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::answers::{Answers, bounded};
+use crate::source::json::Json;
+use crate::source::request;
+use crate::source::signature;
+use crate::source::sources::{Settings, Source};
+use crate::source::{Adapter, Admission, Request, Sample, Secrets};
+
+/// The row in `ALL`.
+pub(in crate::source) struct Webflow;
+
+const SIGNATURE: &str = "x-webflow-signature";
+/// Epoch milliseconds.
+const TIMESTAMP: &str = "x-webflow-timestamp";
+/// How long a signature is good, either way.
+const TOLERANCE: Millis = 5 * MINUTE;
+/// Members that are read, or that only Webflow needs: of v2, then of v1.
+const KNOWN: [&str; 9] = [
+    "name",
+    "data",
+    "schema",
+    "submittedAt",
+    "id",
+    "formId",
+    "formElementId",
+    "d",
+    "_id",
+];
+
+impl Adapter for Webflow {
+    fn name(&self) -> &'static str {
+        "webflow"
+    }
+
+    fn docs(&self) -> &'static str {
+        "https://developers.webflow.com/data/docs/working-with-webhooks"
+    }
+
+    fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
+        product::credential(table, secrets).map(Settings::new)
+    }
+
+    fn admit(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        now: Millis,
+    ) -> Result<Admission, Refusal> {
+        let kind = request::content_type(request)?;
+        match source.own()? {
+            Credential::Secrets(secrets) => verify(secrets, request, now)?,
+            Credential::Key(key) => signature::token(key, request)?,
+        }
+        let json = product::object(&kind, request.body)?;
+        let trigger = json.text_at("triggerType");
+        if trigger.is_some_and(|trigger| trigger != "form_submission") {
+            return Ok(product::ignored("only form_submission is a lead"));
+        }
+        let form = form(&json);
+        let Some(data @ Json::Map(_)) = form.get("data") else {
+            return Err(Refusal::Malformed("the form's data is missing".into()));
+        };
+        bounded(data.size().0, json.size().1)?;
+        let content = data.content();
+        let id = form.text_at("id").or_else(|| form.text_at("_id"));
+        Ok(product::one(request, id.as_deref(), content))
+    }
+
+    fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
+        let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
+        let form = form(&json);
+        let mut answers = Answers::of(source);
+        let schema = form.items_at("schema");
+        for (label, value) in form.get("data").map_or(&[][..], Json::entries) {
+            let field = schema
+                .iter()
+                .find(|f| f.text_at("fieldName").as_ref() == Some(label));
+            let kind = field.and_then(|field| field.text_at("fieldType"));
+            let ours = (kind.as_deref() == Some("FormTextarea")).then_some("message");
+            answers.add_json(&[label], ours, value);
+        }
+        answers.told("form_id", form.text_at("formId"));
+        if let Some(name) = form.text_at("name") {
+            answers.keep("form_name", &name);
+        }
+        for (key, value) in form.entries() {
+            if !KNOWN.contains(&key.as_ref()) {
+                answers.keep_json(key, value);
+            }
+        }
+        Ok(vec![answers.inquiry()])
+    }
+
+    fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
+        product::taken(receipt)
+    }
+
+    fn shape(&self, _: &Source, person: &Person) -> Sample {
+        let mut data = serde_json::Map::new();
+        let mut schema = Vec::new();
+        for question in product::questions(person) {
+            let kind = match question.key {
+                "message" => "FormTextarea",
+                _ => "FormTextInput",
+            };
+            schema.push(json!({ "fieldName": question.label, "fieldType": kind }));
+            data.insert(question.label.into(), question.value.into());
+        }
+        data.extend(
+            person
+                .utm
+                .iter()
+                .map(|(k, v)| (k.clone(), v.clone().into())),
+        );
+        product::json_sample(&json!({
+            "triggerType": "form_submission",
+            "payload": {
+                "name": "Contact",
+                "siteId": "65427cf400e02b306eaa049c",
+                "data": data,
+                "schema": schema,
+                "id": product::id_of(person),
+                "formId": "65429eadebe8a9f3a30f62d0",
+            },
+        }))
+    }
+
+    fn sign(&self, source: &Source, mut sample: Sample, now: Millis) -> Sample {
+        match source.own() {
+            Ok(Credential::Secrets(secrets)) => {
+                if let Some(secret) = secrets.first() {
+                    let at = now.to_string();
+                    let signature = signed(secret, &at, &sample.body);
+                    sample.headers.push((TIMESTAMP.into(), at));
+                    sample.headers.push((SIGNATURE.into(), signature));
+                }
+                sample
+            }
+            Ok(Credential::Key(key)) => product::with_key(sample, key),
+            Err(_) => sample,
+        }
+    }
+}
+
+/// Of v2 what stands in `payload`, of v1 all of it.
+fn form<'j, 'a>(json: &'j Json<'a>) -> &'j Json<'a> {
+    json.get("payload").unwrap_or(json)
+}
+
+fn signed(secret: &Secret, at: &str, body: &[u8]) -> String {
+    let parts = [at.as_bytes(), b":", body];
+    secret::hex(&secret::hmac_sha256(secret.expose().as_bytes(), &parts))
+}
+
+fn verify(secrets: &[Secret], request: &Request<'_>, now: Millis) -> Result<(), Refusal> {
+    let no = |why: &str| Refusal::Unauthorized(why.to_owned());
+    let header = |name: &str| {
+        let header = request.headers.only(name);
+        header.ok_or_else(|| no(&format!("{name} is missing or stands twice")))
+    };
+    let (at, given) = (header(TIMESTAMP)?, header(SIGNATURE)?);
+    signature::recent(at, 1, TOLERANCE, now)?;
+    let fits = |secret: &Secret| {
+        let wanted = signed(secret, at, request.body);
+        !secret.is_empty() && secret::same(given.as_bytes(), wanted.as_bytes())
+    };
+    if !secrets.iter().any(fits) {
+        return Err(no("the signature does not fit"));
+    }
+    Ok(())
+}
