@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use leadgate::clock::{Clock, iso};
 
-/// What a lead takes on disk at most: two commits, their log, and its mail.
-const BYTES_PER_LEAD: usize = 16 * 1024;
+/// What a lead takes on disk, generously: both commits, their log, now and then a mail.
+const BYTES_PER_LEAD: usize = 8 * 1024;
 /// Above this something else runs beside.
 const BUSY: f64 = 0.5;
 

@@ -54,8 +54,8 @@ struct Measured {
 /// Fills it by posting, then measures on it.
 pub(crate) fn run(bench: &Bench, folder: &Path, found: &mut Found) -> anyhow::Result<String> {
     let options = &bench.options;
-    // One lead in five is not accepted; those that repeat what was asked before are held.
-    let leads = 2 * options.stored + (options.rounds + 1) * options.leads;
+    // More are posted than wait then: one in five is not accepted, and who asks again is held.
+    let leads = options.stored * 3 / 2 + (options.rounds + 1) * options.leads;
     machine::has_room(folder, leads)?;
     let data = folder.join("full");
     std::fs::create_dir_all(&data)?;
