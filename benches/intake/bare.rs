@@ -8,7 +8,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::client::Load;
-use crate::process::{self, Server};
+use crate::process::{self, Ready, Server};
 use crate::table::Run;
 
 /// The first argument of the process that serves.
@@ -31,11 +31,11 @@ pub(crate) fn measure(kind: &str, folder: &Path, load: &Load) -> anyhow::Result<
     let mut command = Command::new(std::env::current_exe()?);
     command.args([SERVE, kind]).arg(folder);
     command.env(ADDRESS_VARIABLE, address.to_string());
-    let server = Server::start(&mut command, address)?;
+    let server = Server::start(&mut command, address, Ready::Listens)?;
     let before = server.cpu_seconds()?;
     let sent = load.send(server.address)?;
     let run = Run::new(load, &sent, sent.end, server.cpu_seconds()? - before)
-        .with_memory(server.peak_mib()?);
+        .with_memory(server.peak_mb()?);
     if kind == STORE {
         let conn = rusqlite::Connection::open(folder.join(FILE))?;
         let stored: i64 =

@@ -9,7 +9,7 @@ use leadgate::rules::Asked;
 use leadgate::source::{Admission, Admitted, Request};
 
 use crate::leadgate::{SOURCE, Shipped};
-use crate::requests;
+use crate::requests::Maker;
 
 /// Microseconds a lead.
 pub(crate) struct Breakdown {
@@ -29,7 +29,8 @@ pub(crate) struct Breakdown {
 pub(crate) fn measure(shipped: &Shipped, leads: usize) -> anyhow::Result<Breakdown> {
     let source = shipped.source()?;
     let now = Clock::system().now();
-    let sent: Vec<(Headers, Vec<u8>)> = requests::samples(shipped, leads)?
+    let sent: Vec<(Headers, Vec<u8>)> = Maker::new(shipped)
+        .samples(leads)?
         .map(|sample| (Headers(sample.headers), sample.body))
         .collect();
 

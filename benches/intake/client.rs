@@ -1,10 +1,11 @@
-//! The load: a closed loop over keep-alive connections, cheap enough to share two cores with the
-//! server. Knows nothing of leads.
+//! The load over keep-alive connections, cheap enough to share two cores with the server: in a closed
+//! loop (the next request after the answer), or in an open one (each request at its time, however the
+//! server fares). Knows nothing of leads.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,10 +13,14 @@ use tokio::net::TcpStream;
 
 use crate::requests::Requests;
 
-/// Each has one request under way.
+/// In a closed loop; each has one request under way.
 pub(crate) const CONNECTIONS: usize = 64;
+/// In an open loop: more than are ever under way, so that a slow answer holds up no other request.
+const OPEN_CONNECTIONS: usize = 512;
 /// No answer is longer.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// A server that is silent for so long has lost a request.
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// Requests that are ready to go.
 pub(crate) struct Load {
@@ -28,8 +33,48 @@ pub(crate) struct Sent {
     pub(crate) start: Instant,
     /// The last answer.
     pub(crate) end: Instant,
-    /// Microseconds from each request to its answer, ascending.
+    /// Microseconds to the answer, ascending: from each request, or in an open loop from the moment
+    /// for which it was planned.
     pub(crate) latencies: Vec<u32>,
+    /// Where they are asked for: the bodies of the answers, and when each request was planned.
+    pub(crate) answers: Vec<(Instant, Vec<u8>)>,
+}
+
+/// When requests go out.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// In each second.
+    pub(crate) per_second: f64,
+    /// Whether the answers are wanted.
+    pub(crate) keep_answers: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Plan {
+    start: Instant,
+    pace: Option<Pace>,
+}
+
+impl Plan {
+    /// The moment from which this request counts; in an open loop it waits for it.
+    async fn turn(&self, at: usize) -> Instant {
+        let Some(pace) = self.pace else {
+            return Instant::now();
+        };
+        let planned = self.start + Duration::from_secs_f64(at as f64 / pace.per_second);
+        tokio::time::sleep_until(planned.into()).await;
+        planned
+    }
+
+    fn keeps_answers(&self) -> bool {
+        self.pace.is_some_and(|pace| pace.keep_answers)
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    latencies: Vec<u32>,
+    answers: Vec<(Instant, Vec<u8>)>,
 }
 
 impl Load {
@@ -43,38 +88,77 @@ impl Load {
         self.requests.len()
     }
 
-    /// Sends everything from one thread; any answer but a 2xx is an error.
+    /// Sends everything from one thread, as fast as it is taken; any answer but a 2xx is an error.
     pub(crate) fn send(&self, to: SocketAddr) -> anyhow::Result<Sent> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()?;
-        runtime.block_on(self.send_all(to))
+        self.run(to, None, CONNECTIONS)
     }
 
-    async fn send_all(&self, to: SocketAddr) -> anyhow::Result<Sent> {
+    /// The same at a pace that does not wait for the server.
+    pub(crate) fn send_at(&self, to: SocketAddr, pace: Pace) -> anyhow::Result<Sent> {
+        self.run(to, Some(pace), OPEN_CONNECTIONS)
+    }
+
+    fn run(&self, to: SocketAddr, pace: Option<Pace>, connections: usize) -> anyhow::Result<Sent> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.send_all(to, pace, connections))
+    }
+
+    async fn send_all(
+        &self,
+        to: SocketAddr,
+        pace: Option<Pace>,
+        connections: usize,
+    ) -> anyhow::Result<Sent> {
         let mut streams = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..connections {
             let stream = TcpStream::connect(to).await.context("no connection")?;
             stream.set_nodelay(true)?;
             streams.push(stream);
         }
         let next = Arc::new(AtomicUsize::new(0));
         let start = Instant::now();
+        let plan = Plan { start, pace };
         let tasks: Vec<_> = streams
             .into_iter()
-            .map(|stream| tokio::spawn(converse(stream, self.requests.clone(), next.clone())))
+            .map(|stream| tokio::spawn(converse(stream, self.requests.clone(), next.clone(), plan)))
             .collect();
-        let mut latencies = Vec::with_capacity(self.len());
-        for task in tasks {
-            latencies.extend(task.await??);
-        }
+        let mut all = tokio::select! {
+            all = gather(tasks) => all?,
+            () = stands_still(&next) => {
+                bail!("no request was answered for {} s", SILENCE_MAX.as_secs())
+            }
+        };
         let end = Instant::now();
-        latencies.sort_unstable();
+        all.latencies.sort_unstable();
         Ok(Sent {
             start,
             end,
-            latencies,
+            latencies: all.latencies,
+            answers: all.answers,
         })
+    }
+}
+
+async fn gather(tasks: Vec<tokio::task::JoinHandle<anyhow::Result<Seen>>>) -> anyhow::Result<Seen> {
+    let mut all = Seen::default();
+    for task in tasks {
+        let seen = task.await??;
+        all.latencies.extend(seen.latencies);
+        all.answers.extend(seen.answers);
+    }
+    Ok(all)
+}
+
+/// Comes back when no connection has taken a request for long.
+async fn stands_still(next: &AtomicUsize) {
+    loop {
+        let before = next.load(Ordering::Relaxed);
+        tokio::time::sleep_until(tokio::time::Instant::now() + SILENCE_MAX).await;
+        if next.load(Ordering::Relaxed) == before {
+            return;
+        }
     }
 }
 
@@ -82,23 +166,29 @@ async fn converse(
     mut stream: TcpStream,
     requests: Arc<Requests>,
     next: Arc<AtomicUsize>,
-) -> anyhow::Result<Vec<u32>> {
-    let mut latencies = Vec::with_capacity(2 * requests.len() / CONNECTIONS);
+    plan: Plan,
+) -> anyhow::Result<Seen> {
+    let mut seen = Seen::default();
     let mut buffer = Vec::with_capacity(4 * 1024);
     loop {
         let at = next.fetch_add(1, Ordering::Relaxed);
         if at >= requests.len() {
-            return Ok(latencies);
+            return Ok(seen);
         }
-        let start = Instant::now();
+        let from = plan.turn(at).await;
         stream.write_all(requests.get(at)).await?;
-        read_answer(&mut stream, &mut buffer).await?;
-        latencies.push(u32::try_from(start.elapsed().as_micros())?);
+        let body_at = read_answer(&mut stream, &mut buffer).await?;
+        seen.latencies
+            .push(u32::try_from(from.elapsed().as_micros())?);
+        if plan.keeps_answers() {
+            seen.answers.push((from, buffer[body_at..].to_vec()));
+        }
     }
 }
 
-/// Reads one whole answer: status line, headers, and as many bytes as `content-length` says.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+/// Reads one whole answer: status line, headers, and as many bytes as `content-length` says. Where
+/// its body begins.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<usize> {
     buffer.clear();
     loop {
         if let Some(head) = find(buffer, b"\r\n\r\n") {
@@ -106,7 +196,8 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
             ensure!(whole <= ANSWER_BYTES_MAX, "an answer of {whole} bytes");
             if buffer.len() >= whole {
                 ensure!(buffer.len() == whole, "more than one answer came");
-                return check(buffer);
+                check(buffer)?;
+                return Ok(head + 4);
             }
         }
         ensure!(buffer.len() < ANSWER_BYTES_MAX, "an answer without end");

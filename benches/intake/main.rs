@@ -1,44 +1,49 @@
-//! How many leads a second the daemon takes, screens and grades, and where the time goes. Drives the
-//! real binary over loopback with signed, distinct leads and the shipped rules, beside two bare
-//! servers that show what the machine could do at best. See `docs/benchmark.md`.
+//! The numbers that leadgate promises, measured on the real binary over loopback with signed,
+//! distinct leads and the shipped rules, beside bare servers that show what the machine could do at
+//! best. Prints Markdown, ready for `docs/benchmark.md`, which says how to read it.
 //!
-//! `cargo bench --bench intake -- [--leads N] [--rounds N] [--quick]`
+//! `cargo bench --bench intake -- [--quick] [--only PART,…] [--leads N] [--rounds N] [--stored N]`
 
 #![expect(
     clippy::print_stderr,
     clippy::cast_precision_loss,
-    clippy::needless_pass_by_value,
     clippy::redundant_closure_for_method_calls,
-    reason = "a program for a terminal: the table goes to stdout, progress to stderr"
+    reason = "a program for a terminal: the tables go to stdout, progress to stderr"
 )]
 
+mod assign;
 mod bare;
 mod breakdown;
 mod client;
+mod empty;
+mod figures;
 mod leadgate;
+mod machine;
+mod mailbox;
+mod million;
+mod options;
 mod process;
+mod redis;
 mod requests;
+mod smtp;
 mod table;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use client::Load;
-use table::Row;
+use figures::Found;
+use options::{Options, Part};
 
 // As in the daemon.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Leads for the measurement on one core.
-const BREAKDOWN_LEADS: usize = 20_000;
-
-/// What is asked for on the command line.
-struct Options {
-    leads: usize,
-    rounds: usize,
-    breakdown: usize,
+/// What every part needs.
+pub(crate) struct Bench {
+    pub(crate) options: Options,
+    pub(crate) shipped: leadgate::Shipped,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -48,79 +53,72 @@ fn main() -> anyhow::Result<()> {
     {
         return bare::serve(kind, Path::new(dir));
     }
-    let options = options(&args)?;
+    let options = Options::read(&args)?;
+    process::end_children_on_signal()?;
     // On the disk of the target folder: /tmp may be memory, where an fsync costs nothing.
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).context("no folder to work in")?;
-    let policy = leadgate::Shipped::copy_to(dir.path())?;
-    let broken_down = breakdown::measure(&policy, options.breakdown)?;
-    let mut rows = [
-        Row::new("bare: actix reads the body, 202"),
-        Row::new("bare: the same + SQLite insert, FULL"),
-        Row::new("leadgate: decided"),
-        Row::new("leadgate: decided, routing and mail on"),
-    ];
-    for round in 1..=options.rounds {
-        eprintln!("round {round} of {}", options.rounds);
-        for (at, row) in rows.iter_mut().enumerate() {
-            let folder = dir.path().join(format!("{round}-{at}"));
-            std::fs::create_dir_all(&folder)?;
-            let load = Load::of(requests::build(&policy, options.leads)?);
-            let run = match at {
-                0 => bare::measure(bare::ANSWER, &folder, &load),
-                1 => bare::measure(bare::STORE, &folder, &load),
-                _ => leadgate::measure(&policy, &folder, load, at == 3),
-            };
-            let run = run.with_context(|| row.name.to_owned())?;
-            eprintln!("  {:<40} {:>9.0} leads/s", row.name, run.per_second);
-            row.runs.push(run);
-            std::fs::remove_dir_all(&folder)?;
+    let shipped = leadgate::Shipped::copy_to(dir.path())?;
+    let bench = Bench { options, shipped };
+    say(&machine::describe(dir.path()))?;
+    measure(&bench, dir.path())
+}
+
+/// Every part that is asked for; one that fails does not cost the others' figures.
+fn measure(bench: &Bench, dir: &Path) -> anyhow::Result<()> {
+    let mut found = Found::default();
+    let mut failed = Vec::new();
+    for part in Part::ALL {
+        if !bench.options.parts.contains(&part) {
+            continue;
         }
-    }
-    table::print(&options.title(), &rows, &broken_down)
-}
-
-impl Options {
-    fn title(&self) -> String {
-        format!(
-            "{} leads a run, {} connections, median of {}",
-            self.leads,
-            client::CONNECTIONS,
-            self.rounds
-        )
-    }
-}
-
-fn options(args: &[String]) -> anyhow::Result<Options> {
-    let mut options = Options {
-        leads: 200_000,
-        rounds: 3,
-        breakdown: BREAKDOWN_LEADS,
-    };
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let mut number = || -> anyhow::Result<usize> {
-            let text = args
-                .next()
-                .with_context(|| format!("{arg} wants a number"))?;
-            let n: usize = text.parse().with_context(|| format!("{arg} {text}"))?;
-            anyhow::ensure!(n > 0, "{arg} wants at least 1");
-            Ok(n)
-        };
-        match arg.as_str() {
-            "--leads" => options.leads = number()?,
-            "--rounds" => options.rounds = number()?,
-            "--quick" => {
-                options = Options {
-                    leads: 20_000,
-                    rounds: 1,
-                    breakdown: 2_000,
-                }
+        eprintln!("{}: {}", part.name(), part.title());
+        let folder = dir.join(part.name());
+        std::fs::create_dir_all(&folder)?;
+        let result = machine::has_room(&folder, bench.options.leads)
+            .and_then(|()| one(bench, part, &folder, &mut found));
+        std::fs::remove_dir_all(&folder)?;
+        process::go_on()?;
+        match result {
+            Ok(text) => say(&format!("## {}\n\n{text}", part.title()))?,
+            Err(error) => {
+                eprintln!("  failed: {error:#}");
+                failed.push(part.name());
             }
-            "--bench" => {} // from cargo
-            other => anyhow::bail!("{other}: known are --leads N, --rounds N, --quick"),
         }
     }
-    Ok(options)
+    say(&format!(
+        "## Limits\n\n{}",
+        found.table(bench.options.stored)
+    ))?;
+    anyhow::ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    Ok(())
+}
+
+fn one(bench: &Bench, part: Part, folder: &Path, found: &mut Found) -> anyhow::Result<String> {
+    match part {
+        Part::Empty => empty::run(bench, folder, found),
+        Part::Half => empty::half(bench, folder, found),
+        Part::Smtp => smtp::run(bench, folder, found),
+        Part::Million => million::run(bench, folder, found),
+        Part::Redis => redis::run(bench, folder, found),
+        Part::Assign => assign::run(bench, folder, found),
+    }
+}
+
+/// One run in a folder that is gone afterwards.
+pub(crate) fn fresh<T>(
+    folder: &Path,
+    run: impl FnOnce(&Path) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let data = tempfile::tempdir_in(folder)?;
+    run(data.path())
+}
+
+/// To the standard output, at once: it may be minutes until the next.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
 }
 
 /// The repository.

@@ -6,6 +6,7 @@ use leadgate::clock::Clock;
 use leadgate::sample::Person;
 use leadgate::source::Sample;
 
+use crate::client::Load;
 use crate::leadgate::Shipped;
 
 /// Every request of a run, one behind the other.
@@ -25,34 +26,60 @@ impl Requests {
     }
 }
 
-/// The leads of different people, signed now: a signature is good for five minutes.
-pub(crate) fn build(shipped: &Shipped, leads: usize) -> anyhow::Result<Requests> {
-    let mut requests = Requests {
-        bytes: Vec::with_capacity(leads * 1_024),
-        ends: Vec::with_capacity(leads),
-    };
-    for sample in samples(shipped, leads)? {
-        write(&mut requests.bytes, &sample);
-        requests.ends.push(requests.bytes.len());
-    }
-    Ok(requests)
+/// Makes the leads of different people, a lot at a time.
+pub(crate) struct Maker<'a> {
+    shipped: &'a Shipped,
+    seed: u64,
+    /// Two who left no address may have written the same; the second is left out, since it would be
+    /// the same lead again.
+    bodies: HashSet<u64>,
 }
 
-/// What the platform would send for so many people. Two who left no address may have written the
-/// same; the second is left out, since it would be the same lead again.
-pub(crate) fn samples(
-    shipped: &Shipped,
-    leads: usize,
-) -> anyhow::Result<impl Iterator<Item = Sample> + '_> {
-    let source = shipped.source()?;
-    let now = Clock::system().now();
-    let mut bodies = HashSet::with_capacity(leads);
-    let people = (0..).map(Person::from_seed);
-    let shaped = people.map(move |person| source.adapter.shape(source, &person));
-    let distinct = shaped.filter(move |sample| bodies.insert(fingerprint(&sample.body)));
-    Ok(distinct
-        .take(leads)
-        .map(move |sample| source.adapter.sign(source, sample, now)))
+impl<'a> Maker<'a> {
+    pub(crate) fn new(shipped: &'a Shipped) -> Self {
+        Self {
+            shipped,
+            seed: 0,
+            bodies: HashSet::new(),
+        }
+    }
+
+    /// The next ones, signed now: a signature is good for five minutes.
+    pub(crate) fn make(&mut self, leads: usize) -> anyhow::Result<Requests> {
+        let mut requests = Requests {
+            bytes: Vec::with_capacity(leads * 1_024),
+            ends: Vec::with_capacity(leads),
+        };
+        for sample in self.samples(leads)? {
+            write(&mut requests.bytes, &sample);
+            requests.ends.push(requests.bytes.len());
+        }
+        Ok(requests)
+    }
+
+    /// What the platform would send for so many people.
+    pub(crate) fn samples(
+        &mut self,
+        leads: usize,
+    ) -> anyhow::Result<impl Iterator<Item = Sample> + '_> {
+        let source = self.shipped.source()?;
+        let now = Clock::system().now();
+        let (seed, bodies) = (&mut self.seed, &mut self.bodies);
+        let people = std::iter::repeat_with(move || {
+            *seed += 1;
+            Person::from_seed(*seed - 1)
+        });
+        let shaped = people.map(move |person| source.adapter.shape(source, &person));
+        let distinct = shaped.filter(move |sample| bodies.insert(fingerprint(&sample.body)));
+        Ok(distinct
+            .take(leads)
+            .map(move |sample| source.adapter.sign(source, sample, now)))
+    }
+}
+
+/// The first ones, for a server that knows nobody yet.
+pub(crate) fn load(shipped: &Shipped, leads: usize) -> anyhow::Result<Load> {
+    Ok(Load::of(Maker::new(shipped).make(leads)?))
 }
 
 fn fingerprint(body: &[u8]) -> u64 {
