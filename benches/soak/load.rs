@@ -177,12 +177,7 @@ impl Submission {
                 sample
                     .body
                     .extend_from_slice(format!("&ticket={ticket}").as_bytes());
-                let more = [
-                    ("idempotency-key", ticket),
-                    ("accept", "application/json".into()),
-                ];
-                let more = more.map(|(name, value)| (name.to_owned(), value));
-                sample.headers.extend(more);
+                sample.headers.push(("idempotency-key".into(), ticket));
             }
             Kind::Webhook => sample.body = ticketed(&sample.body, "ticket", &ticket)?,
             Kind::Batch(leads) => {

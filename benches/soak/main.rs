@@ -1,7 +1,7 @@
 //! An hour in bad company: the real daemon takes leads at an even pace while its mail server
 //! misbehaves, its Redis dies every few minutes, and it is killed itself now and then. Afterwards the
 //! ledger must tell of everything that was promised, and nothing may have grown. See
-//! `docs/operations.md`.
+//! `docs/soak.md`.
 //!
 //! `tests/soak [--minutes N] [--per-second N] [--redis-fault-every-s N] [--freeze-s N] [--down-s N]
 //! [--kills N] [--sample-every-s N] [--drain-max-min N] [--keep]`
