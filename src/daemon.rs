@@ -73,7 +73,7 @@ impl Daemon {
             .trim_end_matches('/')
             .to_owned();
         let outbound = Outbound::new(config.outbound.allow_private.clone())?;
-        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url), outbound)
+        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url), outbound.clone())
             .context("mail cannot be sent with these settings")?;
         let queue = Queue::start(&config.queue, config.flow.queue_window, &key)
             .context("there is no queue")?;
@@ -84,6 +84,7 @@ impl Daemon {
             settings: config.flow.clone(),
             mail: config.mail.clone(),
             deliverer,
+            outbound,
             key,
             public_url,
         };

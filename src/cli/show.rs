@@ -187,6 +187,7 @@ fn details(event: &Event) -> String {
         Event::Attempted { delivery, n, .. } => {
             format!("{} (notice #{delivery}, attempt {n})", event.words())
         }
+        Event::Fetched { took_ms, .. } => format!("{} ({took_ms} ms)", event.words()),
         Event::Conflict { submission } => {
             format!("conflict: came again with other content in submission {submission}")
         }
@@ -230,6 +231,7 @@ pub(super) fn trace_of(event: &Event) -> Option<&Trace> {
         | Event::Held { trace, .. }
         | Event::Graded { trace, .. } => Some(trace),
         Event::Received
+        | Event::Fetched { .. }
         | Event::Conflict { .. }
         | Event::Tested { .. }
         | Event::Waiting { .. }

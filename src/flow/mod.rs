@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! receive ─► first commit ─► 2xx          decide ─► second commit: lead, facts, events, work
+//! fetch   ─► content, then as above        (platforms that send an id only)
 //! assign  ─► offer and notice             notify ─► attempts      expire, alarm: upkeep
 //! command ─► what people and reps do      publish ─► a new policy sweep: what is due again
 //! ```
@@ -12,14 +13,17 @@ mod alarm;
 mod assign;
 pub mod command;
 mod decide;
+mod fetch;
 mod gauges;
 mod notify;
+mod pauses;
 pub mod publish;
 mod ready;
 mod receive;
 pub mod report;
 pub mod settings;
 mod sweep;
+mod unfetched;
 mod upkeep;
 mod verdict;
 
@@ -32,6 +36,7 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, Millis};
 use crate::deliver::{Deliverer, Gates};
 use crate::ledger::{Fault, Ledger};
+use crate::outbound::Outbound;
 use crate::queue::Queue;
 use crate::telemetry::metrics::{Metrics, Words};
 
@@ -59,6 +64,8 @@ pub struct Flow {
     settings: Settings,
     mail: crate::deliver::Settings,
     deliverer: Deliverer,
+    outbound: Outbound,
+    pauses: pauses::Pauses,
     gates: Gates,
     key: Vec<u8>,
     public_url: String,
@@ -83,6 +90,8 @@ pub struct Parts {
     pub mail: crate::deliver::Settings,
     /// Sends notices.
     pub deliverer: Deliverer,
+    /// Reaches the platforms that leads are fetched from.
+    pub outbound: Outbound,
     /// Signs links and hashes keys.
     pub key: Vec<u8>,
     /// Where reps reach this daemon.
@@ -104,6 +113,8 @@ impl Flow {
             settings: parts.settings,
             mail: parts.mail,
             deliverer: parts.deliverer,
+            outbound: parts.outbound,
+            pauses: pauses::Pauses::default(),
             gates: Gates::default(),
             key: parts.key,
             public_url: parts.public_url,

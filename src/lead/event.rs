@@ -44,6 +44,14 @@ impl Actor {
 pub enum Event {
     /// The submission was committed.
     Received,
+    /// A try to get the content from its platform ended.
+    Fetched {
+        /// How long it took.
+        took_ms: i64,
+        /// How it ended; `Delivered` is that the content is here.
+        #[serde(flatten)]
+        result: AttemptResult,
+    },
     /// The same key came again with other content.
     Conflict {
         /// The later submission.
@@ -189,6 +197,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Received => "received",
+            Self::Fetched { .. } => "fetched",
             Self::Conflict { .. } => "conflict",
             Self::Accepted { .. } => "accepted",
             Self::Rejected { .. } => "rejected",
@@ -215,6 +224,12 @@ impl Event {
     pub fn words(&self) -> String {
         match self {
             Self::Received => "received".into(),
+            Self::Fetched { result, .. } => match result {
+                AttemptResult::Delivered => "fetched".into(),
+                AttemptResult::TryAgain { why } | AttemptResult::GiveUp { why } => {
+                    format!("not fetched {why}")
+                }
+            },
             Self::Conflict { .. } => "conflict".into(),
             Self::Accepted { .. } => "accepted".into(),
             Self::Rejected { why, .. } => format!("rejected {why}"),

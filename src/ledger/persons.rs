@@ -156,7 +156,7 @@ impl Persons {
 }
 
 impl Tx<'_> {
-    fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
+    pub(super) fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
         let sql = "INSERT INTO persons (key, seq, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         let mut statement = self.conn.prepare_cached(sql)?;
         for (key, seq, at) in rows {

@@ -19,6 +19,8 @@ mod intake;
 mod letter;
 mod life;
 mod mailbox;
+mod meta;
+mod meta_trouble;
 mod metrics;
 mod outbound;
 mod process;
