@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::publish::Policy;
-use super::ready::Ready;
+use super::ready::{Ready, tell};
 use super::unfetched::{Known, is_unfetched, reread};
 use super::verdict::{Fresh, Outcome};
 use super::{Flow, upkeep};
@@ -30,6 +30,8 @@ pub(super) enum Arrival {
     Submission(Box<Arrived>),
     /// A lead that is to be screened again.
     Rescreen(Ticket),
+    /// These are on disk.
+    Written(Vec<Outcome>),
     /// Verdicts could not be written: they are on disk undecided.
     Again,
     /// The daemon stops.
@@ -105,6 +107,7 @@ impl Decider {
                 }
                 Arrival::Rescreen(ticket) => self.rescreen(ticket),
                 Arrival::Submission(arrived) => batch.push(*arrived),
+                Arrival::Written(outcomes) => tell(outcomes, &self.flow),
                 Arrival::Again => {}
             }
             if batch.len() < BATCH {
