@@ -5,9 +5,12 @@
 mod check;
 mod dead;
 mod demo;
+mod erase;
 mod export;
 mod json;
 mod leads;
+mod ledger;
+mod person;
 mod send;
 mod serve;
 mod show;
@@ -54,6 +57,8 @@ enum Command {
     Leads(leads::Args),
     /// Notices that failed for good.
     Dead(dead::Args),
+    /// Backups of the ledger, and whether it is sound.
+    Ledger(ledger::Args),
 }
 
 /// Why a command did not do what it was asked to.
@@ -96,7 +101,7 @@ impl From<Unbuilt> for Failed {
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Missing(_) | Fault::Illegal { .. } | Fault::Stale => {
+            Fault::Missing(_) | Fault::Illegal { .. } | Fault::Stale | Fault::Refused(_) => {
                 Self::Refused(fault.to_string())
             }
             Fault::Overloaded | Fault::Stopped | Fault::Store(_) | Fault::Locked(_) => {
@@ -116,6 +121,7 @@ pub fn run() -> ExitCode {
         Command::Send(args) => send::run(&cli.config, &args),
         Command::Leads(args) => leads::run(&cli.config, args.command),
         Command::Dead(args) => dead::run(&cli.config, args.command),
+        Command::Ledger(args) => ledger::run(&cli.config, args.command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -154,6 +160,14 @@ fn open(config: &std::path::Path) -> Result<(Config, Ledger), Failed> {
     let config = Config::load(config)?;
     let ledger = Ledger::beside(&config.storage)?;
     Ok((config, ledger))
+}
+
+/// The key that signs links and hashes persons, where one was made.
+fn key(config: &Config) -> Result<Option<Vec<u8>>, Failed> {
+    if let Some(secret) = &config.secret_key {
+        return Ok(Some(secret.expose().as_bytes().to_vec()));
+    }
+    Ok(crate::ledger::read_key(&config.storage.data_dir)?)
 }
 
 /// A runtime for commands that use the network.

@@ -9,6 +9,7 @@ mod layers;
 mod log;
 mod mail;
 mod policy;
+mod retention;
 mod server;
 mod storage;
 #[cfg(test)]
@@ -88,7 +89,8 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
     let storage = storage::read(&root.table("storage"));
     let intake = intake::read(&root.table("intake"));
     let mail = mail::read(&root.table("mail"), layers, &storage.data_dir);
-    let flow = flow::read(&root.table("flow"));
+    let mut flow = flow::read(&root.table("flow"));
+    flow.retention = retention::read(&root.table("retention"));
     let queue = server::read_queue(&root.table("queue"));
     let log = log::read(&root.table("log"));
     let policy = policy::read(&root.table("policy"), layers.base);

@@ -2,6 +2,7 @@
 
 mod channel;
 mod letter;
+pub mod outbox;
 mod retry;
 pub mod settings;
 mod smtp;
@@ -121,6 +122,11 @@ impl Deliverer {
             return SendResult::never(format!("no channel `{channel}`"));
         };
         channel.send(&self.post, notice, templates).await
+    }
+
+    /// Takes notices of forgotten leads out of the outbox, where there is one.
+    pub async fn forget(&self, notices: Vec<(i64, LeadId)>) -> std::io::Result<()> {
+        self.post.forget(notices).await
     }
 
     /// Tells the operators of trouble.

@@ -2,6 +2,7 @@
 //! screened, graded and routed, and written once. One thread does it, so that no two leads of the
 //! same person overtake each other. What it could not write it reads back from the ledger.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -14,7 +15,7 @@ use super::verdict::{Fresh, Outcome, write_outcome};
 use super::{Flow, upkeep};
 use crate::clock::Millis;
 use crate::lead::{Decided, Facts, HoldCause, Inquiry, Seen, Ticket, Trace, Verdict};
-use crate::ledger::{Fault, PersonKey, Persons, Reads, Standing, Tx, Undecided};
+use crate::ledger::{Fault, Persons, Reads, Standing, Tx, Undecided};
 use crate::rules::Asked;
 
 /// The most submissions that one second commit takes together.
@@ -28,6 +29,8 @@ pub(super) enum Arrival {
     Submission(Box<Arrived>),
     /// A lead that is to be screened again.
     Rescreen(Ticket),
+    /// Leads whose personal data was taken away.
+    Forget(HashSet<i64>),
     /// Verdicts could not be written: they are on disk undecided.
     Again,
     /// The daemon stops.
@@ -87,6 +90,7 @@ impl Decider {
                     }
                     Arrival::Rescreen(ticket) => self.rescreen(ticket),
                     Arrival::Submission(arrived) => batch.push(*arrived),
+                    Arrival::Forget(leads) => self.persons.forget(&leads),
                     Arrival::Again => {}
                 }
                 if batch.len() < BATCH {
@@ -335,24 +339,6 @@ impl Flow {
     /// Screens a lead again, in its turn.
     pub(crate) fn screen_again(&self, ticket: Ticket) {
         let _ = self.arrivals.send(Arrival::Rescreen(ticket));
-    }
-
-    /// The keyed hashes of who asks.
-    pub(super) fn person_keys(&self, inquiry: &Inquiry) -> Vec<PersonKey> {
-        let email = inquiry
-            .fields
-            .email
-            .as_ref()
-            .and_then(|e| e.address.as_deref());
-        let phone = inquiry
-            .fields
-            .phone
-            .as_ref()
-            .and_then(|p| p.e164.as_deref());
-        let keyed = |kind: &str, text: &str| self.keyed(&[kind.as_bytes(), text.as_bytes()]);
-        let email = email.map(|text| keyed("email", text));
-        let phone = phone.map(|text| keyed("phone", text));
-        email.into_iter().chain(phone).collect()
     }
 }
 

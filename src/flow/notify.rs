@@ -6,7 +6,7 @@ use super::publish::Policy;
 use super::{Flow, assign, report};
 use crate::clock::{HOUR, Millis};
 use crate::deliver::{self, Notice, SendResult};
-use crate::lead::{Actor, AttemptResult, DeliveryState, Event, Priority, Stage, Ticket};
+use crate::lead::{Actor, AttemptResult, DeliveryState, Event, Outcome, Priority, Stage, Ticket};
 use crate::ledger::{Begun, Fault, Tx};
 use crate::link::{self, Claim};
 
@@ -75,11 +75,16 @@ impl Flow {
             AttemptResult::GiveUp { why } => Some(why.clone()),
             AttemptResult::Delivered | AttemptResult::TryAgain { .. } => None,
         };
-        let due = self
+        let notice = (begun.delivery.id, begun.delivery.lead_id);
+        let (due, erased) = self
             .ledger
             .write(move |tx| end_attempt(tx, &policy, &begun, (&result, took_ms), (now, next)))
             .await?;
         self.queue.push(&due);
+        if erased {
+            // While it was written; behind whoever erased it.
+            self.take_out_of_outbox(vec![notice]).await;
+        }
         if let Some(why) = gave_up {
             self.alarm(
                 "dead_delivery",
@@ -132,13 +137,14 @@ impl Flow {
     }
 }
 
+/// Returns what is due now, and whether the person was erased meanwhile.
 fn end_attempt(
     tx: &Tx<'_>,
     policy: &Policy,
     begun: &Begun,
     (result, took_ms): (&AttemptResult, i64),
     (now, next): (Millis, Option<Millis>),
-) -> Result<Vec<Ticket>, Fault> {
+) -> Result<(Vec<Ticket>, bool), Fault> {
     let delivery = &begun.delivery;
     let state = match result {
         AttemptResult::Delivered => DeliveryState::Sent,
@@ -156,17 +162,19 @@ fn end_attempt(
         Some(due_at) if current => {
             // Retries wait behind new leads.
             tx.put_off(&begun.work, due_at, Priority::Low)?;
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         }
         Some(_) | None => tx.finish_work(begun.work.id)?,
     }
     let mut lead = tx.lead(delivery.lead)?;
+    let erased = lead.stage == Stage::Closed(Outcome::Erased);
     let dead = state == DeliveryState::Dead && current && lead.stage == Stage::Offered;
     if !dead || tx.was_told(delivery.lead, delivery.assignment)? {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), erased));
     }
     let event = Event::Undelivered {
         rep: delivery.rep.clone(),
     };
-    assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)
+    let due = assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
+    Ok((due, false))
 }

@@ -3,7 +3,7 @@
 //! costs half of the throughput; what is not yet there is in a bounded map, which is rebuilt at
 //! start from the leads above the watermark.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::params;
@@ -89,6 +89,16 @@ impl Persons {
         }
     }
 
+    /// Forgets leads whose personal data was taken away.
+    pub fn forget(&mut self, leads: &HashSet<i64>) {
+        for map in [&mut self.pending, &mut self.flushing] {
+            map.retain(|_, noted| {
+                noted.retain(|(lead, _)| !leads.contains(lead));
+                !noted.is_empty()
+            });
+        }
+    }
+
     /// What is known of these persons from leads below `seq`.
     pub fn seen(&self, reads: &Reads<'_>, seq: i64, keys: &[PersonKey]) -> Result<Seen, Fault> {
         let mut found: Vec<(i64, Millis)> = Vec::new();
@@ -157,7 +167,10 @@ impl Persons {
 
 impl Tx<'_> {
     fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
-        let sql = "INSERT INTO persons (key, seq, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        // Who was erased while this was under way is not taken back.
+        let sql = "INSERT INTO persons (key, seq, at) SELECT ?1, ?2, ?3
+                   WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE lead_id = ?2)
+                   ON CONFLICT DO NOTHING";
         let mut statement = self.conn.prepare_cached(sql)?;
         for (key, seq, at) in rows {
             statement.execute(params![key, seq, at])?;

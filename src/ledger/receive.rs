@@ -27,7 +27,7 @@ pub struct Stored {
 }
 
 /// The inner keys of a submission's leads follow from its own, so that no counter is written.
-const LEADS_MAX: i64 = 1 << 10;
+pub(super) const LEADS_MAX: i64 = 1 << 10;
 const ENTRY: usize = 25;
 
 impl Tx<'_> {
@@ -108,7 +108,8 @@ impl Tx<'_> {
             ])?;
             return Ok((Standing::New, seq, key.lead));
         }
-        let same = hash == key.body_hash;
+        // Whatever comes under the key of somebody who was erased is not kept: they asked for that.
+        let same = hash == key.body_hash || self.is_erased(lead)?;
         let standing = if same {
             Standing::Repeat
         } else {

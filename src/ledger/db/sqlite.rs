@@ -13,7 +13,10 @@ const OLDEST: i32 = 3_051_003;
 /// what a small box can spare.
 const CHECKPOINT_PAGES: i64 = 16_000;
 
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_forgetting.sql"),
+];
 
 /// The connection that writes; `serving` brings the schema up to date, a command beside a daemon
 /// leaves it alone.
@@ -59,9 +62,14 @@ fn settings(conn: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The schema that this program brings a ledger to.
+pub(in crate::ledger) fn schema() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
 fn is_current(conn: &Connection) -> Result<(), Fault> {
     let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = schema();
     if found == known {
         return Ok(());
     }
@@ -74,7 +82,7 @@ fn is_current(conn: &Connection) -> Result<(), Fault> {
 fn migrate(conn: &mut Connection) -> Result<(), Fault> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let done: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = schema();
     if done > known {
         return Err(Fault::Store(format!(
             "the ledger is of a newer leadgate (schema {done}, known is {known}); use that one"
