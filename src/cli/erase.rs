@@ -18,7 +18,7 @@ use crate::flow::command::{self, Context};
 use crate::flow::erase::{self, Found, Person};
 use crate::flow::person_keys;
 use crate::lead::{Actor, DeliveryState, Lead, LeadId};
-use crate::ledger::{Ledger, upkeep};
+use crate::ledger::{Ledger, Reads, upkeep};
 
 /// How long submissions that are just being decided are waited for.
 const PATIENCE_MS: Millis = 10_000;
@@ -101,7 +101,7 @@ fn wait_until_decided(ledger: &Ledger) -> Result<(), Failed> {
     let begun = clock.now();
     let runtime = super::runtime()?;
     loop {
-        let undecided = ledger.read(|r| r.undecided_count())?;
+        let undecided = ledger.read(|r: &Reads<'_>| r.undecided_count())?;
         if undecided == 0 {
             return Ok(());
         }

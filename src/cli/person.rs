@@ -6,7 +6,7 @@ use super::{Failed, json, show};
 use crate::clock::{Clock, iso};
 use crate::config::Config;
 use crate::flow::erase::{self, Person};
-use crate::ledger::{Ledger, Undecided};
+use crate::ledger::{Ledger, Reads, Undecided};
 use crate::secret;
 
 pub(super) fn run(config: &Config, ledger: &Ledger, who: &str) -> Result<(), Failed> {
@@ -26,7 +26,7 @@ pub(super) fn run(config: &Config, ledger: &Ledger, who: &str) -> Result<(), Fai
     for seq in &found.theirs {
         leads.push(lead(ledger, *seq)?);
     }
-    let undecided = ledger.read(|r| r.undecided_count())?;
+    let undecided = ledger.read(|r: &Reads<'_>| r.undecided_count())?;
     super::print_json(&json!({
         "about": "Everything that leadgate holds of one person. Times are UTC.",
         "asked_for": who,

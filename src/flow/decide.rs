@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::keyed::contact_keys;
+use super::park::{self, Refusals};
 use super::publish::Policy;
 use super::verdict::{Fresh, Outcome, write_outcome};
 use super::{Flow, upkeep};
@@ -50,17 +52,21 @@ pub(super) struct Decider {
     /// The last submission given to the ledger.
     last: i64,
     failed: Arc<AtomicBool>,
+    refusals: Refusals,
 }
 
 impl Decider {
     pub(super) fn new(flow: Arc<Flow>) -> Result<Self, Fault> {
-        let persons = Persons::rebuild(&flow.ledger, |lead| flow.person_keys(&lead.inquiry))?;
+        let keys_of =
+            |email: Option<&str>, phone: Option<&str>| contact_keys(&flow.key, email, phone);
+        let persons = Persons::rebuild(&flow.ledger, keys_of)?;
         let last = flow.ledger.read(|r: &Reads<'_>| r.decided_upto())?;
         Ok(Self {
             flow,
             persons,
             last,
             failed: Arc::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -105,26 +111,28 @@ impl Decider {
     fn catch_up(&mut self) {
         self.failed.store(false, Ordering::SeqCst);
         loop {
-            let last = self.last;
+            let (last, portion) = (self.last, self.refusals.portion());
             let found = self.flow.ledger.read(|r| {
                 let last = last.min(r.decided_upto()?);
-                r.undecided(last, 256).map(|found| (last, found))
+                r.undecided(last, portion).map(|found| (last, found))
             });
             let Ok((last, found)) = found else {
                 self.failed.store(true, Ordering::SeqCst);
                 return;
             };
             self.last = last;
-            if found.is_empty() {
+            let Some(first) = found.first().map(|undecided| undecided.id) else {
                 return;
-            }
+            };
             let found = found.into_iter().map(|undecided| Arrived {
                 undecided,
                 tell: None,
                 _permit: None,
             });
             self.write(found.collect(), true);
-            if self.failed.load(Ordering::SeqCst) {
+            let failed = self.failed.load(Ordering::SeqCst);
+            self.refusals.note(first, !failed);
+            if failed {
                 return;
             }
         }
@@ -218,6 +226,11 @@ impl Decider {
 
     fn outcome(&mut self, reads: &Reads<'_>, arrived: Arrived) -> Result<Outcome, Fault> {
         let policy = self.flow.policy();
+        if self.refusals.is_parked(arrived.undecided.id) {
+            let text = "a verdict could not be written; its lead is held";
+            self.flow.alarm("parked", text);
+            return Ok(park::parked(arrived, policy));
+        }
         let undecided = &arrived.undecided;
         let mut read = read_inquiries(&policy, undecided);
         let mut fresh = Vec::new();

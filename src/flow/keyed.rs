@@ -28,6 +28,11 @@ pub fn person_keys(key: &[u8], inquiry: &Inquiry) -> Vec<PersonKey> {
     let fields = &inquiry.fields;
     let email = fields.email.as_ref().and_then(|e| e.address.as_deref());
     let phone = fields.phone.as_ref().and_then(|p| p.e164.as_deref());
+    contact_keys(key, email, phone)
+}
+
+/// The same of an address and a number.
+pub(super) fn contact_keys(key: &[u8], email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
     let email = email.map(|address| email_key(key, address));
     let phone = phone.map(|number| phone_key(key, number));
     email.into_iter().chain(phone).collect()

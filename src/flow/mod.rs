@@ -16,6 +16,7 @@ mod decide;
 pub mod erase;
 mod keyed;
 mod notify;
+mod park;
 pub mod publish;
 mod receive;
 pub mod report;

@@ -6,8 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod backup;
 mod crash;
 mod deliver;
+mod forget;
 mod fsync;
 mod hostile;
 mod house;

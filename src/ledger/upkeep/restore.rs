@@ -30,19 +30,7 @@ pub struct Restored {
 /// backup is not whole, and, without `replace`, where a ledger is there; what is replaced is kept
 /// aside.
 pub fn restore(backup: &Path, to: &Path, replace: bool, now: Millis) -> Result<Restored, Fault> {
-    let Some(manifest) = read_manifest(backup)? else {
-        return Err(Fault::Refused(format!(
-            "{} is no backup: it has no {MANIFEST}",
-            backup.display()
-        )));
-    };
-    let report = verify(backup)?;
-    if let Some(first) = report.problems.first() {
-        let n = report.problems.len();
-        return Err(Fault::Store(format!(
-            "the backup is not whole ({n} problems), so nothing was changed; the first: {first}"
-        )));
-    }
+    let (manifest, report) = whole(backup)?;
     make_private(to).map_err(|e| told(to, "cannot be made", &e))?;
     let _lock = lock(to)?;
     let ledger = path_in(to);
@@ -105,6 +93,24 @@ pub fn restore(backup: &Path, to: &Path, replace: bool, now: Millis) -> Result<R
         key_fits,
         erased_since,
     })
+}
+
+/// A backup that is what its manifest says.
+fn whole(backup: &Path) -> Result<(Manifest, Report), Fault> {
+    let Some(manifest) = read_manifest(backup)? else {
+        return Err(Fault::Refused(format!(
+            "{} is no backup: it has no {MANIFEST}",
+            backup.display()
+        )));
+    };
+    let report = verify(backup)?;
+    if let Some(first) = report.problems.first() {
+        let n = report.problems.len();
+        return Err(Fault::Store(format!(
+            "the backup is not whole ({n} problems), so nothing was changed; the first: {first}"
+        )));
+    }
+    Ok((manifest, report))
 }
 
 fn fits(manifest: &Manifest, key: &[u8]) -> bool {

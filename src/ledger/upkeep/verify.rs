@@ -55,9 +55,11 @@ pub fn verify(path: &Path) -> Result<Report, Fault> {
     };
     conn.execute_batch("BEGIN")
         .map_err(|e| no_ledger(&ledger, &e))?;
-    let found = checks::check(&conn).map_err(|fault| match fault {
-        Fault::Store(why) => Fault::Store(format!("{}: {why}", ledger.display())),
-        other => other,
+    let found = checks::check(&conn).map_err(|fault| {
+        let Fault::Store(why) = fault else {
+            return fault;
+        };
+        Fault::Store(format!("{}: {why}", ledger.display()))
     })?;
     problems.extend(found.problems);
     if let Some(manifest) = &manifest
