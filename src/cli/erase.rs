@@ -263,6 +263,15 @@ fn tell(config: &Config, args: &Args, erased: &Erased) -> Result<(), Failed> {
 
 fn out_of_reach(config: &Config, erased: &Erased) -> Vec<String> {
     let mut out = vec!["backups and exports that were made before".to_owned()];
+    let aside = std::fs::read_dir(&config.storage.data_dir)
+        .into_iter()
+        .flatten()
+        .flatten();
+    let aside = aside.filter(|entry| entry.file_name().to_string_lossy().starts_with("replaced-"));
+    out.extend(aside.map(|entry| {
+        let path = entry.path();
+        format!("{}, which a restore kept aside; delete it", path.display())
+    }));
     if erased.mailed > 0 {
         let where_to = match &config.mail.transport {
             Transport::Outbox(_) => "copies that were taken from the outbox",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use leadgate::clock::Clock;
-use leadgate::lead::LeadId;
+use leadgate::lead::{LeadId, Outcome, Stage};
 use tokio::sync::Mutex;
 
 use crate::process::{Home, client, until};
@@ -169,6 +169,15 @@ async fn a_backup_overwrites_nothing_and_one_that_was_touched_is_not_put_back() 
         "{told}"
     );
     send(&client(), &home.url("/in/website"), "two").await;
+    let words = [
+        "leads",
+        "erase",
+        "--email",
+        "one@werk.example",
+        "--by",
+        "kim",
+    ];
+    assert_eq!(home.run(&words).await.0, Some(0));
     assert_eq!(daemon.stop().await, Some(0));
 
     let data = home.data().display().to_string();
@@ -182,7 +191,14 @@ async fn a_backup_overwrites_nothing_and_one_that_was_touched_is_not_put_back() 
         (Some(0), ""),
         "the key is there: {out}"
     );
-    assert_eq!(home.leads().len(), 1);
+    let leads = home.leads();
+    assert_eq!(leads.len(), 1);
+    let erased = Stage::Closed(Outcome::Erased);
+    assert_eq!(
+        leads[0].stage, erased,
+        "who was erased since is not brought back"
+    );
+    assert!(leads[0].inquiry.fields.email.is_none());
     let kept = std::fs::read_dir(home.data()).unwrap();
     let kept = kept.filter(|e| {
         e.as_ref()

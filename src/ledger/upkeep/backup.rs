@@ -26,6 +26,9 @@ const SALTS: std::ops::Range<u64> = 12..24;
 
 /// Copies the ledger of a data folder into a new folder `to`, and makes sure that the copy is whole.
 /// Until it is, the folder has another name; what fails leaves nothing behind.
+///
+/// For a process that has this ledger not open otherwise: closing the file that was copied gives up
+/// the locks of every connection of the process.
 pub fn backup(
     data_dir: &Path,
     to: &Path,

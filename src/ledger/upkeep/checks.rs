@@ -132,7 +132,7 @@ const RULES: &[(&str, &str)] = &[
         "watermarks beyond what is there",
         "SELECT value FROM meta WHERE
             (key = 'decided_upto' AND value > (SELECT coalesce(max(id), 0) FROM submissions))
-         OR (key = 'persons_upto' AND value > (SELECT coalesce(max(seq), 0) FROM leads))",
+         OR (key = 'persons_upto' AND value >= (SELECT coalesce(max(id), 0) + 1 FROM submissions) * 1024)",
     ),
 ];
 
@@ -230,4 +230,132 @@ fn counts(conn: &Connection) -> Result<Counts, Fault> {
         deliveries: one("SELECT count(*) FROM deliveries")?,
         work: one("SELECT count(*) FROM work")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Ledger, Settings, path_in};
+
+    /// A ledger with one lead that a rep has, and one of a rejected one.
+    const SOUND: &str = "
+        INSERT INTO policies (id, hash, published_at, phrases, text) VALUES (1, 'h', 0, '[]', '{}');
+        INSERT INTO submissions VALUES (1, 'form', 1, '[]', '', x'61',
+            x'00000000000000040000000000000000000000000000000001');
+        INSERT INTO submissions VALUES (2, 'form', 1, '[]', '', x'61', x'');
+        INSERT INTO keys VALUES ('form', x'01', 1024, x'00000000000000000000000000000001', x'01', NULL);
+        INSERT INTO leads (seq, id, submission_id, source, stage, reason, version, is_test, received_at,
+            fields, attribution, consent, signals, points, owner, policy)
+        VALUES (1024, x'00000000000000000000000000000001', 1, 'form', 'offered', NULL, 1, 0, 1, '{}', '{}', '[]', '{}',
+                0, 'ana', 1),
+               (2048, x'00000000000000000000000000000002', 2, 'form', 'rejected', 'spam', 1, 0, 1, '{}', '{}', '[]',
+                '{}', 0, NULL, 1);
+        INSERT INTO events VALUES (1024, 1, 1, 'leadgate', 'received', 1, 1, '{}'),
+                                  (2048, 1, 1, 'leadgate', 'received', 1, 1, '{}');
+        INSERT INTO assignments VALUES (1024, 1, 'ana', 1, NULL, NULL, NULL);
+        INSERT INTO deliveries VALUES (1, 1024, 1, 'email', 'ana', 'pending');
+        INSERT INTO work (lead_id, kind, ref, due_at, priority, attempt, version)
+        VALUES (1024, 'mail', 1, 1, 0, 0, 1);
+        UPDATE meta SET value = 2 WHERE key = 'decided_upto';";
+
+    /// What is done to it, and what is said of that.
+    const BREAKS: &[(&str, &str)] = &[
+        (
+            "DELETE FROM submissions WHERE id = 2",
+            "without the submission",
+        ),
+        (
+            "UPDATE leads SET submission_id = 2",
+            "not counted from their submission",
+        ),
+        (
+            "UPDATE meta SET value = 1 WHERE key = 'decided_upto'",
+            "behind the watermark",
+        ),
+        (
+            "DELETE FROM events WHERE lead_id = 2048",
+            "without a history",
+        ),
+        (
+            "UPDATE leads SET policy = 9",
+            "of a policy that is not there",
+        ),
+        (
+            "UPDATE leads SET stage = 'lost in thought' WHERE seq = 2048",
+            "does not exist",
+        ),
+        ("UPDATE leads SET reason = NULL", "without a reason"),
+        (
+            "UPDATE leads SET stage = 'held' WHERE seq = 2048",
+            "without an alarm time",
+        ),
+        (
+            "UPDATE leads SET stage = 'waiting' WHERE seq = 2048",
+            "wait without a next time",
+        ),
+        (
+            "UPDATE leads SET stage = 'received' WHERE seq = 2048",
+            "screened without a next time",
+        ),
+        (
+            "UPDATE leads SET owner = 'ben' WHERE seq = 1024",
+            "that no rep has",
+        ),
+        (
+            "UPDATE leads SET stage = 'won' WHERE seq = 1024",
+            "a rep still has",
+        ),
+        (
+            "UPDATE events SET lead_id = 9 WHERE lead_id = 2048",
+            "events without their lead",
+        ),
+        (
+            "INSERT INTO facts VALUES (9, 1, '{}')",
+            "facts, assignments or work",
+        ),
+        (
+            "UPDATE deliveries SET assignment_seq = 2",
+            "without their assignment",
+        ),
+        (
+            "INSERT INTO attempts VALUES (9, 1, 1, NULL, NULL)",
+            "without their notice",
+        ),
+        ("DELETE FROM work", "still to be sent without a next time"),
+        (
+            "UPDATE keys SET lead_uuid = x'09'",
+            "point at no lead, or at another",
+        ),
+        (
+            "UPDATE meta SET value = 9 WHERE key = 'decided_upto'",
+            "watermarks beyond",
+        ),
+        (
+            "DELETE FROM leads WHERE seq = 1024",
+            "acknowledged are not there",
+        ),
+    ];
+
+    #[test]
+    fn a_sound_ledger_has_no_problems_and_every_broken_promise_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().to_owned();
+        let settings = Settings {
+            data_dir,
+            ..Settings::default()
+        };
+        Ledger::serve(&settings).unwrap().close();
+        let conn = Connection::open(path_in(dir.path())).unwrap();
+        conn.execute_batch(SOUND).unwrap();
+        assert_eq!(check(&conn).unwrap().problems, Vec::<String>::new());
+        for (sql, wanted) in BREAKS {
+            conn.execute_batch("SAVEPOINT whole").unwrap();
+            conn.execute_batch(sql).unwrap();
+            let found = check(&conn).unwrap().problems;
+            let is_found = found.iter().any(|problem| problem.contains(wanted));
+            assert!(is_found, "{sql}: {found:?}");
+            conn.execute_batch("ROLLBACK TO whole; RELEASE whole")
+                .unwrap();
+        }
+    }
 }
