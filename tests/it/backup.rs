@@ -154,7 +154,7 @@ async fn what_was_acknowledged_before_a_backups_end_is_in_it_and_goes_on_after_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_overwrites_nothing_and_one_that_was_touched_is_not_put_back() {
+async fn a_backup_overwrites_nothing_and_brings_nobody_back_who_was_erased_since() {
     let home = Home::new();
     let mut daemon = home.start().await;
     send(&client(), &home.url("/in/website"), "one").await;
@@ -208,6 +208,15 @@ async fn a_backup_overwrites_nothing_and_one_that_was_touched_is_not_put_back() 
             .starts_with("replaced-")
     });
     assert_eq!(kept.count(), 1, "the old one is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_was_touched_is_not_put_back_and_one_without_its_key_is_said_to_be() {
+    let home = Home::new();
+    let _daemon = home.start().await;
+    send(&client(), &home.url("/in/website"), "one").await;
+    let copy = home.dir.path().join("copy").display().to_string();
+    assert_eq!(home.run(&["ledger", "backup", &copy]).await.0, Some(0));
     let elsewhere = Home::new();
     let there = elsewhere.data().display().to_string();
     let (code, _, told) = home

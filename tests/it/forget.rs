@@ -1,14 +1,13 @@
-//! A person who asked to be forgotten is found nowhere; old data goes by itself.
+//! A person who asked to be forgotten is found nowhere.
 
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
-use leadgate::clock::{DAY, HOUR, MINUTE, SECOND};
+use leadgate::clock::{HOUR, MINUTE};
 use leadgate::flow::{Command, Incoming};
 use leadgate::lead::{Headers, Identity, Outcome, Stage};
 
 use crate::house::{House, plan};
-use crate::process::until;
 
 const EMAIL: &str = "zerlina.quandt@muster.example";
 const NAME: &str = "Zerlina Quandt";
@@ -16,7 +15,7 @@ const NUMBER: &str = "901820427";
 const MESSAGE: &str = "Ich suche Zebrafinken";
 
 /// Runs the real program beside the daemon in this process.
-async fn run(house: &House, words: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) async fn run(house: &House, words: &[&str]) -> (Option<i32>, String, String) {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_leadgate"));
     command
         .args(words)
@@ -95,7 +94,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
 }
 
 /// The files in which any of the person's data stands, in whatever form.
-fn found_in(dir: &Path) -> Vec<String> {
+pub(crate) fn found_in(dir: &Path) -> Vec<String> {
     let needles: Vec<Vec<u8>> = [EMAIL, NAME, NUMBER, MESSAGE]
         .iter()
         .flat_map(|t| forms(t))
@@ -127,7 +126,7 @@ fn found_in(dir: &Path) -> Vec<String> {
     found
 }
 
-async fn post(house: &House, key: &str, body: &serde_json::Value) -> String {
+pub(crate) async fn post(house: &House, key: &str, body: &serde_json::Value) -> String {
     let referer = format!(
         "https://www.werk.example/?mail={}",
         EMAIL.replace('@', "%40")
@@ -147,7 +146,7 @@ async fn post(house: &House, key: &str, body: &serde_json::Value) -> String {
     value["receipt"].as_str().unwrap().to_owned()
 }
 
-fn person(company: &str) -> serde_json::Value {
+pub(crate) fn person(company: &str) -> serde_json::Value {
     serde_json::json!({
         "name": NAME, "email": EMAIL, "phone": format!("030 {NUMBER}"), "company": company,
         "message": MESSAGE, "landing_page": format!("https://werk.example/?e={EMAIL}"),
@@ -343,124 +342,4 @@ async fn a_lead_is_not_erased_where_that_would_lose_another_that_was_not_read_ye
         found_in(&house.dir.path().join("data")),
         Vec::<String>::new()
     );
-}
-
-async fn tidy_up(house: &House) {
-    while house.daemon.flow().retain().await.unwrap() {}
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_old_goes_by_class_and_what_is_not_done_stays() {
-    let screen = "reject \"no contact\" when !lead.has_email && !lead.has_phone;\n\
-                  hold \"look\" when lead.fields.wait == \"yes\";\n";
-    let house = plan()
-        .file("rules/screen.rhai", screen)
-        .env("LEADGATE_MAIL__TRANSPORT", "outbox")
-        .build()
-        .await;
-    let (_, rejected) = house.post("form", r#"{"name":"Nobody"}"#).await;
-    let rejected = rejected["receipt"].as_str().unwrap().to_owned();
-    let won = post(&house, "k1", &person("Werk A")).await;
-    let held = r#"{"name":"Held","email":"h@werk.example","wait":"yes"}"#;
-    let (_, held) = house.post("form", held).await;
-    let held = held["receipt"].as_str().unwrap().to_owned();
-    house.work().await;
-    let open = house.lead(2).await;
-    house.work().await;
-    let close = Command::Close {
-        outcome: Outcome::Won,
-        value: Some(100),
-        currency: Some("EUR".into()),
-        why: None,
-    };
-    house.command(&won, close).unwrap();
-    let raw = |id: &str| {
-        let lead = house.find(id);
-        let submission = house
-            .daemon
-            .flow()
-            .ledger
-            .read(|r| r.submission(lead.submission));
-        submission.unwrap().unwrap().submission.raw.len()
-    };
-    let says = |id: &str| house.find(id).inquiry.fields.name.is_some();
-    // Days, whose raw submission is there, and whose fields are.
-    let cases = [
-        (89, [true, true, true], [true, true, true]),
-        (2, [false, false, false], [true, true, true]),
-        (90, [false, false, false], [false, true, true]),
-        (1_000, [false, false, false], [false, false, true]),
-    ];
-    for (days, submissions, fields) in cases {
-        house.clock.advance(days * DAY);
-        tidy_up(&house).await;
-        let ids = [&rejected, &won, &open];
-        assert_eq!(ids.map(|id| raw(id) > 0), submissions, "{days}");
-        assert_eq!(ids.map(|id| says(id)), fields, "{days}");
-        assert!(says(&held), "a held lead is not done");
-    }
-    assert_eq!(house.find(&rejected).reason.as_deref(), Some("no contact"));
-    assert_eq!(house.find(&won).stage, Stage::Closed(Outcome::Won));
-    let source = house.find(&won).inquiry.attribution.0;
-    assert_eq!(source.get("utm_source").map(String::as_str), Some("brief"));
-    assert_eq!(source.len(), 1, "{source:?}");
-    assert_eq!(
-        found_in(&house.dir.path().join("data/outbox")),
-        Vec::<String>::new()
-    );
-    let refused = house.command(&rejected, Command::Rescreen).unwrap_err();
-    assert!(refused.to_string().contains("[retention]"), "{refused}");
-    let before: Vec<i64> = house.leads().iter().map(|lead| lead.seq).collect();
-    let next = house.lead(3).await;
-    house.work().await;
-    assert!(
-        before.iter().all(|seq| *seq < house.find(&next).seq),
-        "no number is given twice"
-    );
-    let (code, out, _) = run(&house, &["ledger", "verify"]).await;
-    assert!(code == Some(0), "{out}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_verdict_that_cannot_be_written_is_held_and_those_behind_it_go_on() {
-    let house = plan().build().await;
-    let store = rusqlite::Connection::open(house.dir.path().join("data/ledger.sqlite")).unwrap();
-    store
-        .execute_batch(
-            "CREATE TRIGGER refuse BEFORE INSERT ON leads WHEN NEW.fields LIKE '%Poison%'
-             BEGIN SELECT RAISE(ABORT, 'no'); END",
-        )
-        .unwrap();
-    let before = house.lead(1).await;
-    let body = r#"{"name":"Poison","email":"p@werk.example","company":"Werk"}"#;
-    let (status, poison) = house.post("form", body).await;
-    assert_eq!(status, 202);
-    let poison = poison["receipt"].as_str().unwrap().to_owned();
-    let mut behind = Vec::new();
-    for n in 2..8 {
-        let body = format!(r#"{{"name":"N {n}","email":"n{n}@werk.example","company":"Werk"}}"#);
-        // Who rode in one commit with the refused verdict is told to come again.
-        let (mut status, mut answer) = house.post("form", &body).await;
-        while status == 503 {
-            (status, answer) = house.post("form", &body).await;
-        }
-        assert_eq!(status, 202);
-        behind.push(answer["receipt"].as_str().unwrap().to_owned());
-    }
-    until(|| async { house.leads().len() == 8 }).await;
-    let held = house.find(&poison);
-    assert_eq!(held.stage, Stage::Held);
-    assert!(held.reason.unwrap().contains("could not be written"));
-    house.work().await;
-    for id in behind.iter().chain([&before]) {
-        assert_eq!(house.find(id).stage, Stage::Offered);
-    }
-    store.execute_batch("DROP TRIGGER refuse").unwrap();
-    house.command(&poison, Command::Rescreen).unwrap();
-    house.pass(SECOND).await;
-    assert_eq!(
-        house.find(&poison).inquiry.fields.name.as_deref(),
-        Some("Poison")
-    );
-    assert_eq!(house.find(&poison).stage, Stage::Offered);
 }

@@ -18,4 +18,6 @@ mod letter;
 mod life;
 mod mailbox;
 mod process;
+mod retain;
 mod rules;
+mod store;
