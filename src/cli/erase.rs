@@ -95,14 +95,16 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<(), Failed> {
     tell(&config, args, &erased)
 }
 
-/// A submission that is not decided yet may be the person's.
+/// A submission that is not decided yet may be the person's; what comes in from now on is not waited
+/// for.
 fn wait_until_decided(ledger: &Ledger) -> Result<(), Failed> {
     let clock = Clock::system();
     let begun = clock.now();
     let runtime = super::runtime()?;
+    let received = ledger.read(|r: &Reads<'_>| r.received_upto())?;
     loop {
-        let undecided = ledger.read(|r: &Reads<'_>| r.undecided_count())?;
-        if undecided == 0 {
+        let undecided = received - ledger.read(|r: &Reads<'_>| r.decided_upto())?;
+        if undecided <= 0 {
             return Ok(());
         }
         if clock.now() - begun > PATIENCE_MS {

@@ -76,7 +76,9 @@ impl Person {
         emails.chain(phones).collect()
     }
 
-    /// Whether these fields are theirs: also where a source puts the address under a name of its own.
+    /// Whether these fields are theirs: by address or number, or, where the lead has neither, by one
+    /// that its source puts under a name of its own. Who gave another address is somebody else, though
+    /// a further field may name this person.
     fn has(&self, fields: &Fields) -> bool {
         let email = |text: &str| {
             let address = Email::parse(text).address;
@@ -87,13 +89,11 @@ impl Person {
             number.is_some_and(|number| self.phones.contains(&number))
         };
         let known = Self::of(fields);
-        let own =
-            !known.emails.is_disjoint(&self.emails) || !known.phones.is_disjoint(&self.phones);
-        own || fields
-            .other
-            .values()
-            .flatten()
-            .any(|value| email(value) || phone(value))
+        if known.is_nobody() {
+            let mut values = fields.other.values().flatten();
+            return values.any(|value| email(value) || phone(value));
+        }
+        !known.emails.is_disjoint(&self.emails) || !known.phones.is_disjoint(&self.phones)
     }
 
     /// Whether a text names them, in one of the ways in which a body is written.
@@ -284,5 +284,61 @@ impl Flow {
             let text = format!("notices of forgotten leads are still in the outbox: {error}");
             self.alarm("outbox", &text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(email: &str, phone: &str, other: &str, message: &str) -> Fields {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let mut fields = Fields {
+            email: given(email).map(|text| Email::parse(&text)),
+            phone: given(phone).map(|text| Phone::parse(&text, Some("DE"))),
+            message: given(message),
+            ..Fields::default()
+        };
+        if let Some(other) = given(other) {
+            fields.other.insert("contact".into(), vec![other]);
+        }
+        fields
+    }
+
+    #[test]
+    fn whose_a_lead_is_follows_from_its_own_address_and_number() {
+        let mut person = Person::by_email(" Ana@Muster.example ").unwrap();
+        person.phones = Person::by_phone("+49 30 901820").unwrap().phones;
+        let cases = [
+            (fields("ANA@muster.example", "", "", ""), true),
+            (fields("mailto:ana@muster.example", "", "", ""), true),
+            (fields("new@muster.example", "030 901820", "", ""), true),
+            (fields("", "", "ana@muster.example", ""), true),
+            (fields("", "", "+4930901820", ""), true),
+            (
+                fields("ben@muster.example", "", "ana@muster.example", ""),
+                false,
+            ),
+            (
+                fields("ben@muster.example", "", "", "ask ana@muster.example"),
+                false,
+            ),
+            (fields("banana@muster.example", "", "", ""), false),
+            (fields("", "030 9018201", "", ""), false),
+        ];
+        for (fields, theirs) in cases {
+            let text = serde_json::to_string(&fields).unwrap();
+            assert_eq!(person.has(&fields), theirs, "{text}");
+            // Whatever is theirs must first be found by its text.
+            assert!(!theirs || person.is_named_in(&text), "{text}");
+        }
+        for body in [
+            "e=ana%40muster.example",
+            r#"{"e":"ana\u0040muster.example"}"#,
+        ] {
+            assert!(person.is_named_in(body), "{body}");
+        }
+        assert!(Person::by_email("030 901820").is_none());
+        assert!(Person::by_phone("030 901820").is_none());
     }
 }

@@ -247,6 +247,13 @@ impl Reads<'_> {
         Ok(submissions)
     }
 
+    /// The last submission that is on disk, decided or not.
+    pub fn received_upto(&self) -> Result<i64, Fault> {
+        let sql = "SELECT coalesce(max(id), 0) FROM submissions";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
     /// How many submissions are on disk and not decided.
     pub fn undecided_count(&self) -> Result<i64, Fault> {
         let sql = "SELECT count(*) FROM submissions WHERE id > coalesce(
