@@ -169,7 +169,8 @@ fn as_json(report: &Report) -> serde_json::Value {
 fn restore(backup: &Path, to: &Path, replace: bool, json: bool) -> Result<(), Failed> {
     let now = Clock::system().now();
     let restored = upkeep::restore(backup, to, replace, now)?;
-    let again = restored.erased_since.len();
+    let mut again = restored.erased_since.len();
+    let mut left = Vec::new();
     if again > 0 {
         // The daemon is not running, so its schema may have to be brought up to date first.
         let settings = Settings {
@@ -180,7 +181,8 @@ fn restore(backup: &Path, to: &Path, replace: bool, json: bool) -> Result<(), Fa
         let key = crate::ledger::read_key(to)?;
         let erased = erase::again(&ledger, &restored.erased_since, key.as_deref(), now);
         ledger.close();
-        erased?;
+        left = erased?;
+        again -= left.len();
     }
     let counts = &restored.report.counts;
     if json {
@@ -190,6 +192,7 @@ fn restore(backup: &Path, to: &Path, replace: bool, json: bool) -> Result<(), Fa
             "aside": restored.aside,
             "key_fits": restored.key_fits,
             "erased_again": again,
+            "to_be_erased_again": left,
         }))?;
     } else {
         let mut out = std::io::stdout().lock();
@@ -204,8 +207,15 @@ fn restore(backup: &Path, to: &Path, replace: bool, json: bool) -> Result<(), Fa
             )?;
         }
     }
+    let mut err = std::io::stderr().lock();
+    for lead in left {
+        writeln!(
+            err,
+            "leadgate: warning: lead {lead} was erased and is not decided in the backup, in one \
+             submission with others; once the daemon has decided it: leadgate leads erase {lead} --by NAME"
+        )?;
+    }
     if restored.key_fits == Some(false) {
-        let mut err = std::io::stderr().lock();
         writeln!(
             err,
             "leadgate: warning: the secret.key that this backup was made with is not in {}; put it \

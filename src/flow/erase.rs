@@ -223,16 +223,27 @@ pub(super) fn erase(
     tx.drop_everything_due(lead.seq)
 }
 
-/// Erases again what a restored backup brought back, before a daemon serves it. Returns how many.
+/// Erases again what a restored backup brought back, before a daemon serves it. Returns the leads for
+/// which that has to wait until they are decided: others came in one submission with them.
 pub fn again(
     ledger: &Ledger,
     leads: &[LeadId],
     key: Option<&[u8]>,
     now: Millis,
-) -> Result<usize, Fault> {
-    for id in leads {
+) -> Result<Vec<LeadId>, Fault> {
+    let mut left = Vec::new();
+    for id in leads.iter().copied() {
         let name = id.to_string();
-        let lead = ledger.read(|r| r.lead_named(&name))?;
+        let lead = match ledger.read(|r| r.lead_named(&name)) {
+            Ok(lead) => lead,
+            Err(Fault::Missing(_)) => {
+                if !ledger.write_blocking(move |tx| tx.erase_undecided(id, now))? {
+                    left.push(id);
+                }
+                continue;
+            }
+            Err(fault) => return Err(fault),
+        };
         let persons = key
             .map(|key| person_keys(key, &lead.inquiry))
             .unwrap_or_default();
@@ -243,7 +254,7 @@ pub fn again(
             erase(tx, None, &mut lead, (&persons, &Actor::Leadgate), now)
         })?;
     }
-    Ok(leads.len())
+    Ok(left)
 }
 
 /// Where a starting daemon begins to follow the list of forgotten leads.

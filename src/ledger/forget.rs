@@ -4,10 +4,10 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::receive::unpack;
-use super::{Fault, PersonKey, Reads, Tx};
+use super::receive::{pack, unpack};
+use super::{Fault, PersonKey, Reads, Standing, Tx};
 use crate::clock::Millis;
-use crate::lead::{Attribution, Event, HoldCause, Lead, LeadId, Stage};
+use crate::lead::{Actor, Attribution, Event, HoldCause, Lead, LeadId, Outcome, Stage};
 
 /// What is searched when a person is looked for.
 #[derive(Clone, Debug)]
@@ -145,6 +145,46 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Writes a lead that is still to be decided as erased, and takes its submission away, so that it is
+    /// never decided. `false` where the submission holds other leads, or there is none.
+    pub fn erase_undecided(&self, name: LeadId, at: Millis) -> Result<bool, Fault> {
+        let sql = "SELECT id, source, received_at, leads FROM submissions WHERE id > coalesce(
+                       (SELECT value FROM meta WHERE key = 'decided_upto'), 0)
+                     AND instr(leads, ?1) > 0";
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let found: Option<(i64, String, Millis, Vec<u8>)> = statement
+            .query_row([name.0.into_bytes()], read)
+            .optional()?;
+        let Some((id, source, received_at, packed)) = found else {
+            return Ok(false);
+        };
+        let [(Standing::New, seq, lead)] = unpack(&packed)[..] else {
+            return Ok(false);
+        };
+        self.blank_submission(id)?;
+        let sql = "UPDATE submissions SET leads = ?2 WHERE id = ?1";
+        let known = pack(&[(Standing::Repeat, seq, lead)]);
+        self.conn.prepare_cached(sql)?.execute(params![id, known])?;
+        let sql = "INSERT INTO leads (seq, id, submission_id, source, stage, version, is_test,
+                       received_at, fields, attribution, consent, signals, points)
+                   VALUES (?1, ?2, ?3, ?4, 'erased', 1, 0, ?5, '{}', '{}', '[]', '{}', 0)";
+        let args = params![seq, lead.0.into_bytes(), id, source, received_at];
+        self.conn.prepare_cached(sql)?.execute(args)?;
+        let sql = "INSERT INTO forgotten (lead_id, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.conn.prepare_cached(sql)?.execute(params![seq, at])?;
+        self.append(seq, (&Actor::Leadgate, &Event::Received, None), received_at)?;
+        let erased = Event::Closed {
+            outcome: Outcome::Erased,
+            value: None,
+            currency: None,
+            why: None,
+        };
+        self.append(seq, (&Actor::Leadgate, &erased, None), at)?;
+        Ok(true)
+    }
+
     pub(super) fn is_erased(&self, lead: i64) -> Result<bool, Fault> {
         let sql = "SELECT count(*) FROM leads WHERE seq = ?1 AND stage = 'erased'";
         let mut statement = self.conn.prepare_cached(sql)?;
@@ -260,5 +300,65 @@ impl Reads<'_> {
                        (SELECT value FROM meta WHERE key = 'decided_upto'), 0)";
         let mut statement = self.conn.prepare_cached(sql)?;
         Ok(statement.query_row([], |row| row.get(0))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lead::{Headers, Key, Submission};
+    use crate::ledger::{Ledger, Settings, upkeep};
+
+    fn submission(names: &[u8]) -> Submission {
+        let keys = names.iter().map(|name| Key {
+            key: [*name; 16],
+            body_hash: [0; 16],
+            until: None,
+            lead: LeadId(uuid::Uuid::from_bytes([*name; 16])),
+        });
+        Submission {
+            source: "form".into(),
+            received_at: 1,
+            headers: Headers::default(),
+            query: String::new(),
+            raw: b"e=ana@muster.example".to_vec(),
+            keys: keys.collect(),
+        }
+    }
+
+    #[test]
+    fn who_is_erased_before_they_are_decided_never_is_unless_others_would_be_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().to_owned();
+        let settings = Settings {
+            data_dir: data_dir.clone(),
+            ..Settings::default()
+        };
+        let ledger = Ledger::serve(&settings).unwrap();
+        for names in [&[1][..], &[2, 3]] {
+            let submission = submission(names);
+            ledger
+                .write_blocking(move |tx| tx.receive(&submission))
+                .unwrap();
+        }
+        for (name, wanted) in [(1, true), (2, false), (9, false)] {
+            let id = LeadId(uuid::Uuid::from_bytes([name; 16]));
+            let done = ledger.write_blocking(move |tx| tx.erase_undecided(id, 5));
+            assert_eq!(done.unwrap(), wanted, "{name}");
+        }
+        let found = ledger.read(|r| r.undecided(0, 10)).unwrap();
+        let raws: Vec<usize> = found.iter().map(|u| u.submission.raw.len()).collect();
+        assert_eq!(raws, [0, 20]);
+        assert_eq!(
+            found[0].leads[0].0,
+            Standing::Repeat,
+            "it is not decided again"
+        );
+        let again = submission(&[1]);
+        let stored = ledger.write_blocking(move |tx| tx.receive(&again)).unwrap();
+        assert_eq!(stored.submission, 0, "a replay is not kept");
+        ledger.close();
+        let report = upkeep::verify(&data_dir).unwrap();
+        assert_eq!(report.problems, Vec::<String>::new());
     }
 }

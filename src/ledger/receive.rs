@@ -136,7 +136,8 @@ impl Tx<'_> {
     }
 }
 
-fn pack(leads: &[(Standing, i64, LeadId)]) -> Vec<u8> {
+/// What `submissions.leads` holds.
+pub(super) fn pack(leads: &[(Standing, i64, LeadId)]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(leads.len() * ENTRY);
     for (standing, seq, id) in leads {
         bytes.push(match standing {

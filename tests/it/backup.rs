@@ -199,6 +199,8 @@ async fn a_backup_overwrites_nothing_and_brings_nobody_back_who_was_erased_since
         "who was erased since is not brought back"
     );
     assert!(leads[0].inquiry.fields.email.is_none());
+    let (code, out, _) = home.run(&["ledger", "verify"]).await;
+    assert_eq!(code, Some(0), "{out}");
     let kept = std::fs::read_dir(home.data()).unwrap();
     let kept = kept.filter(|e| {
         e.as_ref()

@@ -44,7 +44,8 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "leads behind the watermark of what is decided",
-        "SELECT hex(id) FROM leads WHERE submission_id > coalesce(
+        // Who was erased before they were decided has a lead all the same.
+        "SELECT hex(id) FROM leads WHERE stage <> 'erased' AND submission_id > coalesce(
              (SELECT value FROM meta WHERE key = 'decided_upto'), 0)",
     ),
     (

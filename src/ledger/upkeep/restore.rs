@@ -157,28 +157,32 @@ fn set_aside(to: &Path, moved: &[PathBuf], now: Millis) -> Result<Option<PathBuf
     Ok(Some(aside))
 }
 
-/// Who is erased in the old ledger and not in the backup. An old ledger that cannot be read is the
-/// reason why somebody restores: it says nothing, then.
+/// Who is erased in the old ledger and not in the backup, where the lead may not be decided yet. An old
+/// ledger that cannot be read is the reason why somebody restores: it says nothing, then.
 fn erased_in(old: &Path, new: &Path) -> Result<Vec<LeadId>, Fault> {
-    let erased = |conn: &Connection, sql: &str| -> rusqlite::Result<Vec<[u8; 16]>> {
+    let erased = |conn: &Connection| -> rusqlite::Result<Vec<([u8; 16], i64)>> {
+        let sql = "SELECT id, submission_id FROM leads WHERE stage = 'erased'";
         let mut statement = conn.prepare(sql)?;
-        let rows = statement.query_map([], |row| row.get(0))?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect()
     };
-    let sql = "SELECT id FROM leads WHERE stage = 'erased'";
     let before = Connection::open(old)
-        .and_then(|conn| erased(&conn, sql))
+        .and_then(|conn| erased(&conn))
         .unwrap_or_default();
     if before.is_empty() {
         return Ok(Vec::new());
     }
     let conn = Connection::open(new)?;
-    let mut there =
-        conn.prepare("SELECT count(*) FROM leads WHERE id = ?1 AND stage <> 'erased'")?;
+    let mut there = conn.prepare(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM leads WHERE id = ?1)
+             THEN EXISTS (SELECT 1 FROM leads WHERE id = ?1 AND stage <> 'erased')
+             ELSE EXISTS (SELECT 1 FROM submissions WHERE id = ?2 AND instr(leads, ?1) > 0) END",
+    )?;
     let mut found = Vec::new();
-    for id in before {
-        let n: i64 = there.query_row([id], |row| row.get(0))?;
-        if n > 0 {
+    for (id, submission) in before {
+        let is_there: bool =
+            there.query_row(rusqlite::params![id, submission], |row| row.get(0))?;
+        if is_there {
             found.push(LeadId(uuid::Uuid::from_bytes(id)));
         }
     }
