@@ -13,14 +13,15 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::keyed::contact_keys;
 use super::park::{self, Refusals};
 use super::publish::Policy;
-use super::verdict::{Fresh, Outcome, write_outcome};
+use super::ready::Ready;
+use super::verdict::{Fresh, Outcome};
 use super::{Flow, upkeep};
 use crate::clock::Millis;
 use crate::lead::{Decided, Facts, HoldCause, Inquiry, Seen, Ticket, Trace, Verdict};
-use crate::ledger::{Fault, Persons, Reads, Standing, Tx, Undecided};
+use crate::ledger::{Fault, Persons, Reads, Standing, Undecided};
 use crate::rules::Asked;
 
-/// The most submissions that one second commit takes together.
+/// The most submissions that are held against the ledger at one moment.
 const BATCH: usize = 64;
 /// How long after a failed commit the ledger is asked again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -47,11 +48,12 @@ pub(super) struct Arrived {
 }
 
 pub(super) struct Decider {
-    flow: Arc<Flow>,
+    pub(super) flow: Arc<Flow>,
     persons: Persons,
-    /// The last submission given to the ledger.
+    /// The last submission that was judged.
     last: i64,
-    failed: Arc<AtomicBool>,
+    pub(super) ready: Ready,
+    pub(super) failed: Arc<AtomicBool>,
     refusals: Refusals,
 }
 
@@ -65,6 +67,7 @@ impl Decider {
             flow,
             persons,
             last,
+            ready: Ready::default(),
             failed: Arc::default(),
             refusals: Refusals::default(),
         })
@@ -76,40 +79,55 @@ impl Decider {
             if self.failed.load(Ordering::SeqCst) {
                 self.catch_up();
             }
-            let wait = if self.failed.load(Ordering::SeqCst) {
+            let failed = self.failed.load(Ordering::SeqCst);
+            let wait = if failed {
                 AGAIN_AFTER
             } else {
-                Duration::MAX
+                self.ready.wait()
             };
-            let first = match arrivals.recv_timeout(wait) {
-                Ok(first) => first,
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let mut batch = Vec::new();
-            let mut next = Some(first);
-            while let Some(arrival) = next.take() {
-                match arrival {
-                    Arrival::Stop => {
-                        self.decide(batch);
+            match arrivals.recv_timeout(wait) {
+                Ok(first) => {
+                    if !self.take(first, arrivals) {
                         return;
                     }
-                    Arrival::Rescreen(ticket) => self.rescreen(ticket),
-                    Arrival::Submission(arrived) => batch.push(*arrived),
-                    Arrival::Forget(leads) => self.persons.forget(&leads),
-                    Arrival::Again => {}
                 }
-                if batch.len() < BATCH {
-                    next = arrivals.try_recv().ok();
-                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.decide(batch);
+            if self.ready.wait().is_zero() {
+                self.write(false);
+            }
         }
+    }
+
+    /// Judges what has arrived; `false` when the daemon stops.
+    fn take(&mut self, first: Arrival, arrivals: &Receiver<Arrival>) -> bool {
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(arrival) = next.take() {
+            match arrival {
+                Arrival::Stop => {
+                    self.judge_in_turn(batch);
+                    self.write(false);
+                    return false;
+                }
+                Arrival::Rescreen(ticket) => self.rescreen(ticket),
+                Arrival::Submission(arrived) => batch.push(*arrived),
+                Arrival::Forget(leads) => self.persons.forget(&leads),
+                Arrival::Again => {}
+            }
+            if batch.len() < BATCH {
+                next = arrivals.try_recv().ok();
+            }
+        }
+        self.judge_in_turn(batch);
+        true
     }
 
     /// Reads what is on disk and undecided, until there is no more.
     fn catch_up(&mut self) {
         self.failed.store(false, Ordering::SeqCst);
+        self.ready = Ready::default();
         loop {
             let (last, portion) = (self.last, self.refusals.portion());
             let found = self.flow.ledger.read(|r| {
@@ -129,7 +147,8 @@ impl Decider {
                 tell: None,
                 _permit: None,
             });
-            self.write(found.collect(), true);
+            self.judge(found.collect());
+            self.write(true);
             let failed = self.failed.load(Ordering::SeqCst);
             self.refusals.note(first, !failed);
             if failed {
@@ -138,7 +157,7 @@ impl Decider {
         }
     }
 
-    fn decide(&mut self, batch: Vec<Arrived>) {
+    fn judge_in_turn(&mut self, batch: Vec<Arrived>) {
         // Whatever the ledger read meanwhile is behind `last`; a gap means a failed commit.
         let mut batch: Vec<_> = batch
             .into_iter()
@@ -152,19 +171,16 @@ impl Decider {
             batch.clear();
             self.failed.store(true, Ordering::SeqCst);
         }
-        if !batch.is_empty() {
-            self.write(batch, false);
-        }
+        self.judge(batch);
         if let Err(fault) = self.persons.flush_if_full(&self.flow.ledger) {
             tracing::warn!(%fault, "the index of persons could not be written");
         }
     }
 
-    fn write(&mut self, batch: Vec<Arrived>, and_wait: bool) {
+    fn judge(&mut self, batch: Vec<Arrived>) {
         let Some(to) = batch.last().map(|arrived| arrived.undecided.id) else {
             return;
         };
-        let from = std::mem::replace(&mut self.last, to);
         let ledger = self.flow.ledger.clone();
         let outcomes = ledger.read(|r| {
             let outcome = |arrived| self.outcome(r, arrived);
@@ -175,52 +191,15 @@ impl Decider {
                     .collect::<Result<Vec<_>, _>>()
             })
         });
-        let outcomes = match outcomes {
-            Ok(outcomes) => outcomes,
+        match outcomes {
+            Ok(outcomes) => {
+                self.ready.add((self.last, to), outcomes);
+                self.last = to;
+            }
             Err(fault) => {
                 tracing::error!(%fault, "earlier leads could not be read");
-                self.last = from;
                 self.failed.store(true, Ordering::SeqCst);
-                return;
             }
-        };
-        let (flow, failed, now) = (
-            self.flow.clone(),
-            self.failed.clone(),
-            self.flow.clock.now(),
-        );
-        let held_alarm = flow.settings.held_alarm_after_ms;
-        let work = move |tx: &Tx<'_>| {
-            tx.decided(from, to)?;
-            let mut tickets = Vec::new();
-            for outcome in &outcomes {
-                write_outcome(tx, outcome, now, held_alarm, &mut tickets)?;
-            }
-            Ok((tickets, outcomes))
-        };
-        let flow_after = flow.clone();
-        let (tell_done, done) = std::sync::mpsc::channel::<()>();
-        let after = move |committed: Result<(Vec<Ticket>, Vec<Outcome>), Fault>| {
-            match committed {
-                Ok((tickets, outcomes)) => {
-                    flow_after.queue.push(&tickets);
-                    tell(outcomes);
-                }
-                Err(fault) => {
-                    tracing::error!(%fault, "verdicts could not be written; they are tried again");
-                    failed.store(true, Ordering::SeqCst);
-                    let _ = flow_after.arrivals.send(Arrival::Again);
-                }
-            }
-            drop(tell_done);
-        };
-        // What failed once is tried again by itself, so that it takes nobody along.
-        if flow.ledger.write_then(work, after, and_wait).is_err() {
-            self.failed.store(true, Ordering::SeqCst);
-            return;
-        }
-        if and_wait {
-            let _ = done.recv();
         }
     }
 
@@ -375,14 +354,5 @@ fn held(why: String, cause: HoldCause) -> Decided {
     Decided {
         verdict: Verdict::Held { why, cause },
         trace: Trace::default(),
-    }
-}
-
-fn tell(outcomes: Vec<Outcome>) {
-    for outcome in outcomes {
-        let first = outcome.fresh.into_iter().next();
-        if let (Some(tell), Some(fresh)) = (outcome.arrived.tell, first) {
-            let _ = tell.send((fresh.decided.verdict, fresh.facts.seen));
-        }
     }
 }

@@ -18,6 +18,7 @@ mod keyed;
 mod notify;
 mod park;
 pub mod publish;
+mod ready;
 mod receive;
 pub mod report;
 mod retain;

@@ -2,6 +2,7 @@
 //! read. Knows neither HTTP, nor Redis, nor rules.
 
 mod assign;
+mod checkpoint;
 mod db;
 mod decide;
 mod deliveries;
@@ -9,6 +10,7 @@ mod fault;
 mod forget;
 mod history;
 mod key;
+mod keys;
 mod leads;
 mod persons;
 mod policies;
@@ -20,6 +22,7 @@ pub mod upkeep;
 mod work;
 mod writer;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,17 +43,14 @@ pub use retain::{KeyPlace, Window};
 pub use settings::Settings;
 pub use writer::Health;
 
+use checkpoint::Checkpoints;
+use keys::Keys;
 use writer::{Step, Task};
 
 /// A transaction that is being written; its methods stand in the file of their topic.
 pub struct Tx<'c> {
     conn: &'c Connection,
-}
-
-impl<'c> Tx<'c> {
-    fn new(conn: &'c Connection) -> Self {
-        Self { conn }
-    }
+    keys: &'c RefCell<Keys>,
 }
 
 /// The ledger, open. Clones share it.
@@ -65,6 +65,7 @@ struct Inner {
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     health: Arc<Health>,
+    checkpoints: Mutex<Option<Checkpoints>>,
     _lock: Option<File>,
 }
 
@@ -94,12 +95,26 @@ impl Ledger {
         let path = path_in(&settings.data_dir);
         let serving = lock.is_some();
         let conn = db::sqlite::writer(&path, serving)?;
+        let keys = if serving {
+            Keys::rebuild(&Reads::new(&conn))?
+        } else {
+            Keys::default()
+        };
         let (jobs, mut waiting) = mpsc::channel(settings.backlog.max(1));
         let health = Arc::new(Health::default());
         let (batch, health_there) = (settings.batch.max(1), health.clone());
+        let checkpoints = serving.then(|| checkpoint::start(&path)).transpose()?;
+        let rest = checkpoints.as_ref().map(Checkpoints::rest);
         let writer = std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || writer::run(&conn, &mut waiting, (batch, serving), &health_there))
+            .spawn(move || {
+                let keys = RefCell::new(keys);
+                let tx = Tx {
+                    conn: &conn,
+                    keys: &keys,
+                };
+                writer::run(&tx, &mut waiting, (batch, rest.as_ref()), &health_there);
+            })
             .map_err(|e| Fault::Store(format!("no thread: {e}")))?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -108,6 +123,7 @@ impl Ledger {
                 readers: Mutex::default(),
                 writer: Mutex::new(Some(writer)),
                 health,
+                checkpoints: Mutex::new(checkpoints),
                 _lock: lock,
             }),
         })
@@ -219,6 +235,13 @@ impl Ledger {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         drop(jobs);
+        let checkpoints = self
+            .inner
+            .checkpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(checkpoints);
         let writer = self
             .inner
             .writer

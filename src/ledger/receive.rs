@@ -1,8 +1,10 @@
 //! The first commit: the submission as it came and the keys of its leads, before the answer.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
+use super::keys::{Known, pack_keys};
 use super::{Fault, Tx};
+use crate::lead::Key;
 use crate::lead::LeadId;
 use crate::lead::Submission;
 
@@ -33,7 +35,7 @@ const ENTRY: usize = 25;
 impl Tx<'_> {
     /// Stores a submission, unless all its leads are there already.
     pub fn receive(&self, submission: &Submission) -> Result<Stored, Fault> {
-        let id = self.next_submission()?;
+        let id = self.last_submission()? + 1;
         let mut leads = Vec::with_capacity(submission.keys.len());
         for (at, key) in (0..LEADS_MAX).zip(&submission.keys) {
             leads.push(self.name_lead(submission, key, id * LEADS_MAX + at)?);
@@ -48,8 +50,9 @@ impl Tx<'_> {
             });
         }
         let headers = serde_json::to_string(&submission.headers)?;
-        let sql = "INSERT INTO submissions (id, source, received_at, headers, query, raw, leads)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let sql =
+            "INSERT INTO submissions (id, source, received_at, headers, query, raw, leads, keys)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         self.conn.prepare_cached(sql)?.execute(params![
             id,
             submission.source,
@@ -58,6 +61,7 @@ impl Tx<'_> {
             submission.query,
             submission.raw,
             pack(&leads),
+            pack_keys(&submission.keys),
         ])?;
         Ok(Stored {
             submission: id,
@@ -68,58 +72,39 @@ impl Tx<'_> {
     fn name_lead(
         &self,
         submission: &Submission,
-        key: &crate::lead::Key,
+        key: &Key,
         seq: i64,
     ) -> Result<(Standing, i64, LeadId), Fault> {
-        let sql = "INSERT INTO keys (source, key, lead_id, lead_uuid, body_hash, until)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
-        let uuid = key.lead.0.into_bytes();
-        let inserted = self.conn.prepare_cached(sql)?.execute(params![
-            submission.source,
-            key.key,
-            seq,
-            uuid,
-            key.body_hash,
-            key.until,
-        ])?;
-        if inserted == 1 {
-            return Ok((Standing::New, seq, key.lead));
-        }
-        let sql = "SELECT lead_id, lead_uuid, body_hash, until FROM keys
-                   WHERE source = ?1 AND key = ?2";
-        let known =
-            |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-        let (lead, uuid_there, hash, until): (i64, [u8; 16], [u8; 16], Option<i64>) = self
-            .conn
-            .prepare_cached(sql)?
-            .query_row(params![submission.source, key.key], known)
-            .optional()?
-            .ok_or(Fault::Stale)?;
-        if until.is_some_and(|until| until < submission.received_at) {
-            let sql = "UPDATE keys SET lead_id = ?3, lead_uuid = ?4, body_hash = ?5, until = ?6
-                       WHERE source = ?1 AND key = ?2";
-            self.conn.prepare_cached(sql)?.execute(params![
-                submission.source,
-                key.key,
-                seq,
-                uuid,
-                key.body_hash,
-                key.until,
-            ])?;
-            return Ok((Standing::New, seq, key.lead));
-        }
-        // Whatever comes under the key of somebody who was erased is not kept: they asked for that.
-        let same = hash == key.body_hash || self.is_erased(lead)?;
-        let standing = if same {
-            Standing::Repeat
-        } else {
-            Standing::Conflict
+        let known = self.known_key(&submission.source, &key.key)?;
+        let lasts = |known: &Known| {
+            known
+                .until
+                .is_none_or(|until| until >= submission.received_at)
         };
-        Ok((standing, lead, LeadId(uuid::Uuid::from_bytes(uuid_there))))
+        if let Some(known) = known.filter(lasts) {
+            // Whatever comes under the key of somebody who was erased is not kept: they asked for that.
+            let same = known.body_hash == key.body_hash || self.is_erased(known.lead)?;
+            let standing = if same {
+                Standing::Repeat
+            } else {
+                Standing::Conflict
+            };
+            return Ok((standing, known.lead, known.id));
+        }
+        let known = Known {
+            lead: seq,
+            id: key.lead,
+            body_hash: key.body_hash,
+            until: key.until,
+        };
+        self.keys
+            .borrow_mut()
+            .add(&submission.source, key.key, known);
+        Ok((Standing::New, seq, key.lead))
     }
 
-    fn next_submission(&self) -> Result<i64, Fault> {
-        let sql = "SELECT coalesce(max(id), 0) + 1 FROM submissions";
+    pub(super) fn last_submission(&self) -> Result<i64, Fault> {
+        let sql = "SELECT coalesce(max(id), 0) FROM submissions";
         Ok(self
             .conn
             .prepare_cached(sql)?

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rusqlite::Connection;
 use tokio::sync::mpsc;
 
+use super::checkpoint::Rest;
 use super::{Fault, Tx};
 
 /// A step of a group commit.
@@ -66,9 +66,9 @@ impl Health {
 
 /// Runs until every sender is gone.
 pub(super) fn run(
-    conn: &Connection,
+    tx: &Tx<'_>,
     jobs: &mut mpsc::Receiver<Box<dyn Step>>,
-    (batch, serving): (usize, bool),
+    (batch, rest): (usize, Option<&Rest>),
     health: &Arc<Health>,
 ) {
     let mut group = Vec::with_capacity(batch);
@@ -78,59 +78,74 @@ pub(super) fn run(
             let Ok(next) = jobs.try_recv() else { break };
             group.push(next);
         }
-        commit(conn, &mut group, health);
+        commit(tx, &mut group, health);
+        if let Some(rest) = rest {
+            rest.finish(tx.conn);
+        }
     }
-    // What is in the log is moved into the file, so that a copy of the file alone is whole.
-    if serving {
-        let _ = conn.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+    // All keys into their index, and what is in the log into the file, so that a copy of the file
+    // alone is whole.
+    if rest.is_some() && !health.is_broken() {
+        if write(tx, &mut [], true).is_err() {
+            let _ = tx.conn.execute_batch("ROLLBACK");
+        }
+        let _ = tx.conn.pragma_update(None, "wal_checkpoint", "TRUNCATE");
     }
 }
 
-fn commit(conn: &Connection, group: &mut Vec<Box<dyn Step>>, health: &Health) {
+fn commit(tx: &Tx<'_>, group: &mut Vec<Box<dyn Step>>, health: &Health) {
     let steps = group.len();
     let results = if health.is_broken() {
         Err(Fault::Store("the disk failed; a restart is needed".into()))
     } else {
-        write(conn, group)
+        write(tx, group, false)
     };
     match results {
         Ok(results) => {
+            tx.keys.borrow_mut().settle();
             for (step, result) in group.drain(..).zip(results) {
                 step.done(result);
             }
         }
         Err(fault) => {
             tracing::error!(%fault, steps, "a commit failed");
+            tx.keys.borrow_mut().undo(0);
             for step in group.drain(..) {
                 step.done(Err(fault.clone()));
             }
-            let still_open = !conn.is_autocommit();
-            if still_open && conn.execute_batch("ROLLBACK").is_err() || is_disk_failure(&fault) {
+            let still_open = !tx.conn.is_autocommit();
+            if still_open && tx.conn.execute_batch("ROLLBACK").is_err() || is_disk_failure(&fault) {
                 health.broken.store(true, Ordering::Relaxed);
             }
         }
     }
 }
 
-fn write(conn: &Connection, group: &mut [Box<dyn Step>]) -> Result<Vec<Result<(), Fault>>, Fault> {
-    let run = |sql: &str| conn.prepare_cached(sql).and_then(|mut s| s.execute([]));
+fn write(
+    tx: &Tx<'_>,
+    group: &mut [Box<dyn Step>],
+    is_last: bool,
+) -> Result<Vec<Result<(), Fault>>, Fault> {
+    let run = |sql: &str| tx.conn.prepare_cached(sql).and_then(|mut s| s.execute([]));
     run("BEGIN IMMEDIATE")?;
-    let tx = Tx::new(conn);
     let mut results = Vec::with_capacity(group.len());
     for step in group.iter_mut() {
         if !step.is_guarded() {
-            step.run(&tx)?;
+            step.run(tx)?;
             results.push(Ok(()));
             continue;
         }
         run("SAVEPOINT step")?;
-        let result = step.run(&tx);
+        let mark = tx.keys.borrow().mark();
+        let result = step.run(tx);
         if result.is_err() {
             run("ROLLBACK TO step")?;
+            tx.keys.borrow_mut().undo(mark);
         }
         run("RELEASE step")?;
         results.push(result);
     }
+    tx.keys.borrow_mut().write_some(tx, is_last)?;
     run("COMMIT")?;
     Ok(results)
 }

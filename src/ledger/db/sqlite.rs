@@ -9,13 +9,14 @@ use crate::ledger::Fault;
 
 /// The first release with the fix of the WAL-reset corruption (3.51.3).
 const OLDEST: i32 = 3_051_003;
-/// WAL pages after which a commit also moves pages into the file: rarer is faster, and 64 MiB is
-/// what a small box can spare.
-const CHECKPOINT_PAGES: i64 = 16_000;
+/// Log pages after which they are moved into the file: rarer is faster, and 64 MiB is what a small
+/// box can spare.
+pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 16_000;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
-    include_str!("../migrations/0002_forgetting.sql"),
+    include_str!("../migrations/0002_keys.sql"),
+    include_str!("../migrations/0003_forgetting.sql"),
 ];
 
 /// The connection that writes; `serving` brings the schema up to date, a command beside a daemon
@@ -31,7 +32,9 @@ pub(in crate::ledger) fn writer(path: &Path, serving: bool) -> Result<Connection
     settings(&conn)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
-    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // The daemon's commits leave it to a thread of its own: see checkpoint.rs.
+    let inside = if serving { 0 } else { CHECKPOINT_PAGES };
+    conn.pragma_update(None, "wal_autocheckpoint", inside)?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     conn.pragma_update(None, "secure_delete", "ON")?;
     if serving {

@@ -132,7 +132,7 @@ const RULES: &[(&str, &str)] = &[
     (
         "watermarks beyond what is there",
         "SELECT value FROM meta WHERE
-            (key = 'decided_upto' AND value > (SELECT coalesce(max(id), 0) FROM submissions))
+            (key IN ('decided_upto', 'keys_upto') AND value > (SELECT coalesce(max(id), 0) FROM submissions))
          OR (key = 'persons_upto' AND value >= (SELECT coalesce(max(id), 0) + 1 FROM submissions) * 1024)",
     ),
 ];
@@ -242,8 +242,8 @@ mod tests {
     const SOUND: &str = "
         INSERT INTO policies (id, hash, published_at, phrases, text) VALUES (1, 'h', 0, '[]', '{}');
         INSERT INTO submissions VALUES (1, 'form', 1, '[]', '', x'61',
-            x'00000000000000040000000000000000000000000000000001');
-        INSERT INTO submissions VALUES (2, 'form', 1, '[]', '', x'61', x'');
+            x'00000000000000040000000000000000000000000000000001', x'');
+        INSERT INTO submissions VALUES (2, 'form', 1, '[]', '', x'61', x'', x'');
         INSERT INTO keys VALUES ('form', x'01', 1024, x'00000000000000000000000000000001', x'01', NULL);
         INSERT INTO leads (seq, id, submission_id, source, stage, reason, version, is_test, received_at,
             fields, attribution, consent, signals, points, owner, policy)
