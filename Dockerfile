@@ -29,8 +29,8 @@ WORKDIR /data
 # Ledger, secret key and outbox. Without a volume here, leads go when the container goes.
 VOLUME /data
 EXPOSE 8080
-# No HEALTHCHECK: the image has no HTTP client. compose.yaml asks /readyz with bash; an orchestrator
-# asks /readyz (may it get leads?) and /healthz (is it alive?) itself.
+# Whether it can take leads. An orchestrator asks /readyz and /healthz (is it alive?) itself.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s CMD ["leadgate", "health"]
 # No init either: leadgate starts no other process and ends by itself on SIGTERM.
 ENTRYPOINT ["leadgate"]
 CMD ["serve"]

@@ -1,6 +1,10 @@
 //! The daemon: builds every part from a configuration, serves until it is told to stop, and stops
 //! without losing or repeating anything. Knows no business rule.
 
+mod metrics;
+mod reload;
+mod watchdog;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +24,7 @@ use crate::ledger::Ledger;
 use crate::outcome;
 use crate::problem::Problem;
 use crate::queue::Queue;
+use crate::telemetry::systemd;
 use crate::worker::{self, Workers};
 
 /// Why a daemon could not be built.
@@ -39,6 +44,7 @@ pub struct Daemon {
     flow: Arc<Flow>,
     server: Server,
     address: SocketAddr,
+    metrics: Option<Server>,
     ready: Arc<AtomicBool>,
 }
 
@@ -79,11 +85,13 @@ impl Daemon {
         let flow = Flow::start(parts, policy).context("the ledger cannot be read")?;
         let ready = Arc::new(AtomicBool::new(true));
         let server = serve(&config, listener, &flow, &ready).context("cannot serve")?;
+        let metrics = metrics::serve(config.server.metrics_listen, &flow)?;
         Ok(Self {
             config,
             flow,
             server,
             address,
+            metrics,
             ready,
         })
     }
@@ -112,16 +120,35 @@ impl Daemon {
             self.config.mail.concurrency,
             self.config.flow.distribute,
         );
-        let reloads = tokio::spawn(reload_on_change(self.config.clone(), self.flow.clone()));
+        let aside = [
+            tokio::spawn(reload::reload_on_change(
+                self.config.clone(),
+                self.flow.clone(),
+            )),
+            tokio::spawn(metrics::keep_fresh(self.flow.clone())),
+            tokio::spawn(watchdog::feed(self.flow.clone())),
+        ];
+        let metrics = self.metrics.map(|server| {
+            let handle = server.handle();
+            tokio::spawn(server);
+            handle
+        });
         let handle = self.server.handle();
         let serving = tokio::spawn(self.server);
         tracing::info!(address = %self.address, policy = %self.flow.policy().hash, "serving");
+        systemd::ready();
         stop.await;
         tracing::info!("stopping: finishing what was begun");
+        systemd::stopping();
         self.ready.store(false, Ordering::SeqCst);
-        reloads.abort();
+        for task in &aside {
+            task.abort();
+        }
         drain(&handle, &self.flow, workers, &self.config).await;
         let _ = serving.await;
+        if let Some(metrics) = metrics {
+            metrics.stop(false).await;
+        }
         Ok(())
     }
 
@@ -165,7 +192,7 @@ impl Standing {
 
     /// Reads the policy's files anew and puts them to work, or says what is wrong with them.
     pub async fn reload(&self) -> Result<bool, Vec<Problem>> {
-        reload(&self.config, &self.flow).await
+        reload::reload(&self.config, &self.flow).await
     }
 
     /// Stops; the ledger is closed and may be opened by another.
@@ -282,76 +309,4 @@ fn signal(
         let received = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
         let _ = futures_util::future::select_all(received).await;
     })
-}
-
-async fn reload(config: &Config, flow: &Arc<Flow>) -> Result<bool, Vec<Problem>> {
-    let (config, flow) = (config.clone(), flow.clone());
-    let published = tokio::task::spawn_blocking(move || {
-        let policy = assemble(&config)?;
-        flow.publish(policy)
-            .map_err(|fault| vec![Problem::in_file("the ledger", fault.to_string())])
-    });
-    published.await.unwrap_or(Ok(false))
-}
-
-/// SIGHUP, or 500 ms after the last change of a file.
-async fn reload_on_change(config: Config, flow: Arc<Flow>) {
-    let (tell, mut changed) = tokio::sync::mpsc::channel(1);
-    let _watcher = watch(&config.policy, tell);
-    let hangup = tokio::signal::unix::SignalKind::hangup();
-    let Ok(mut hangup) = tokio::signal::unix::signal(hangup) else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => {}
-            change = changed.recv() => {
-                if change.is_none() {
-                    return;
-                }
-                let quiet = Duration::from_millis(500);
-                while let Ok(Some(())) = tokio::time::timeout(quiet, changed.recv()).await {}
-            }
-        }
-        match reload(&config, &flow).await {
-            Ok(_) => {}
-            Err(problems) => {
-                for problem in &problems {
-                    tracing::error!(at = %problem.one_line(), "the changed policy is refused");
-                }
-                let first = problems.first().map(Problem::one_line).unwrap_or_default();
-                let text = format!(
-                    "{} problems, the old policy stays at work; the first: {first}",
-                    problems.len()
-                );
-                flow.alarm("policy_refused", &text);
-            }
-        }
-    }
-}
-
-fn watch(
-    policy: &config::Policy,
-    tell: tokio::sync::mpsc::Sender<()>,
-) -> Option<notify::RecommendedWatcher> {
-    use notify::{RecursiveMode, Watcher};
-    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let relevant = event.is_ok_and(|e| !e.kind.is_access());
-        if relevant {
-            let _ = tell.try_send(());
-        }
-    });
-    let mut watcher = watcher
-        .inspect_err(|error| tracing::warn!(%error, "not watching"))
-        .ok()?;
-    // Folders are watched, not files: editors replace a file, and mounts swap a link.
-    let folders = [
-        Some(policy.rules.as_path()),
-        policy.sources.parent(),
-        policy.reps.parent(),
-    ];
-    for folder in folders.into_iter().flatten() {
-        let _ = watcher.watch(folder, RecursiveMode::Recursive);
-    }
-    Some(watcher)
 }

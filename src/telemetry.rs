@@ -1,4 +1,8 @@
-//! Structured logs on standard error, without personal data. Knows no stage.
+//! What can be seen of a running process: structured logs on standard error, metrics, and what the
+//! service manager is told, all without personal data. Knows no stage.
+
+pub mod metrics;
+pub mod systemd;
 
 use std::io::IsTerminal;
 

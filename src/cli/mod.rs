@@ -7,9 +7,11 @@ mod dead;
 mod demo;
 mod erase;
 mod export;
+mod health;
 mod json;
 mod leads;
 mod ledger;
+mod manual;
 mod person;
 mod send;
 mod serve;
@@ -19,7 +21,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::daemon::Unbuilt;
@@ -59,6 +61,12 @@ enum Command {
     Dead(dead::Args),
     /// Backups of the ledger, and whether it is sound.
     Ledger(ledger::Args),
+    /// Ask the running daemon how it is.
+    Health(health::Args),
+    /// Print what completes commands in a shell.
+    Completions(manual::Completions),
+    /// Print the manual page of leadgate, or of one of its commands.
+    Man(manual::Man),
 }
 
 /// Why a command did not do what it was asked to.
@@ -122,6 +130,9 @@ pub fn run() -> ExitCode {
         Command::Leads(args) => leads::run(&cli.config, args.command),
         Command::Dead(args) => dead::run(&cli.config, args.command),
         Command::Ledger(args) => ledger::run(&cli.config, args.command),
+        Command::Health(args) => health::run(&cli.config, &args),
+        Command::Completions(args) => manual::completions(&args, Cli::command()),
+        Command::Man(args) => manual::man(&args, Cli::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

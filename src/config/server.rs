@@ -5,11 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use crate::clock::{Millis, SECOND};
 use crate::document::Table;
 
+/// The port that the docs name.
+const METRICS_PORT: u16 = 9464;
+
 /// Section `[server]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where `/metrics` is asked for; `None` for nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// What it is called outside, without a slash at the end; never taken from a request. Empty
     /// only where it was not configured and the port is not known yet: see [`Server::url_at`].
     pub public_url: String,
@@ -23,6 +28,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            metrics_listen: None,
             public_url: "http://127.0.0.1:8080".to_owned(),
             workers: 0,
             shutdown_timeout_ms: 30 * SECOND,
@@ -38,6 +44,11 @@ impl Server {
         }
         self.public_url.clone()
     }
+
+    /// Where this machine reaches it.
+    pub fn url_here(&self) -> String {
+        url_of(self.listen)
+    }
 }
 
 /// Which queue says what work is due now.
@@ -50,7 +61,8 @@ pub enum Queue {
 /// Reads `[server]`.
 pub(super) fn read(table: &Table<'_>) -> Option<Server> {
     let default = Server::default();
-    let listen = read_listen(table, default.listen);
+    let listen = read_listen(table, "listen", default.listen);
+    let metrics_listen = read_metrics_listen(table);
     let public_url = read_public_url(table);
     let workers = super::size(table, "workers", 0..=1_024, default.workers);
     let shutdown_timeout_s = table.int("shutdown_timeout_s", 1..=600);
@@ -62,6 +74,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Server> {
     };
     Some(Server {
         listen,
+        metrics_listen,
         public_url: public_url.filter(|url| !url.is_empty()).unwrap_or(derived),
         workers,
         shutdown_timeout_ms: shutdown_timeout_s.map_or(default.shutdown_timeout_ms, |s| s * SECOND),
@@ -77,18 +90,30 @@ fn url_of(listen: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn read_listen(table: &Table<'_>, default: SocketAddr) -> Option<SocketAddr> {
-    if !table.has("listen") {
+fn read_listen(table: &Table<'_>, key: &str, default: SocketAddr) -> Option<SocketAddr> {
+    if !table.has(key) {
         return Some(default);
     }
-    let text = table.text("listen")?;
+    let text = table.text(key)?;
     let address = text.trim().parse().ok();
     if address.is_none() {
-        let name = table.name("listen");
-        let wanted = "wanted is an address with a port, like \"127.0.0.1:8080\" or \"[::]:8080\"";
-        table.problem("listen", format!("{name} is \"{text}\"; {wanted}"));
+        let name = table.name(key);
+        let port = default.port();
+        let wanted =
+            format!("wanted is an address with a port, like \"{default}\" or \"[::]:{port}\"");
+        table.problem(key, format!("{name} is \"{text}\"; {wanted}"));
     }
     address
+}
+
+/// Empty is off: numbers about a business are shown only where somebody asked for them.
+fn read_metrics_listen(table: &Table<'_>) -> Option<SocketAddr> {
+    let text = table.text("metrics_listen").unwrap_or_default();
+    if text.trim().is_empty() {
+        return None;
+    }
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, METRICS_PORT));
+    read_listen(table, "metrics_listen", usual)
 }
 
 /// Empty where it is left to be derived.

@@ -159,6 +159,20 @@ fn a_port_that_is_not_known_yet_is_named_once_it_is() {
 }
 
 #[test]
+fn metrics_are_off_until_they_have_an_address() {
+    let at = |text: &str| {
+        let text = format!("[server]\nmetrics_listen = \"{text}\"\n");
+        load(&text, &[]).map(|config| config.server.metrics_listen)
+    };
+    assert_eq!(at(""), Ok(None));
+    let local = "127.0.0.1:9464".parse().unwrap();
+    assert_eq!(at("127.0.0.1:9464"), Ok(Some(local)));
+    let wanted = "wanted is an address with a port, like \"127.0.0.1:9464\" or \"[::]:9464\"";
+    let refused = format!("L:2: server.metrics_listen is \"9464\"; {wanted}");
+    assert_eq!(at("9464"), Err(vec![refused]));
+}
+
+#[test]
 fn mail_without_protection_stays_on_this_machine() {
     let hosts = [
         ("localhost", true),

@@ -4,10 +4,14 @@ use super::Flow;
 use crate::clock::HOUR;
 use crate::deliver::SendResult;
 
+/// What alarms are raised for, each a label of a metric: words, and only a few.
+pub(super) const CAUSES: [&str; 4] = ["policy_refused", "dead_delivery", "held", "nobody_left"];
+
 impl Flow {
-    /// `cause` is a word; `text` says what happened, without personal data.
+    /// `cause` is a word, one of a few; `text` says what happened, without personal data.
     pub fn alarm(&self, cause: &str, text: &str) {
         tracing::warn!(cause, "{text}");
+        self.metrics.alarmed(cause);
         let now = self.clock.now();
         {
             let Ok(mut alarms) = self.alarms.lock() else {

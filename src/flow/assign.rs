@@ -25,11 +25,11 @@ impl Flow {
             undelivered_after: self.mail.undelivered_after_ms,
             held_alarm_after: self.settings.held_alarm_after_ms,
         };
-        let (due, stuck) = self
+        let (due, stuck, offered) = self
             .ledger
             .write(move |tx| {
                 let mut due = Vec::new();
-                let mut stuck = 0;
+                let (mut stuck, mut offered) = (0, Vec::new());
                 for ticket in &tickets {
                     let Some(work) = tx.take_work(ticket)? else {
                         continue;
@@ -40,10 +40,13 @@ impl Flow {
                     }
                     due.extend(assign(tx, &policy, &mut lead, times)?);
                     stuck += usize::from(lead.stage == Stage::Held);
+                    offered.extend((lead.stage == Stage::Offered).then_some(now - work.due_at));
                 }
-                Ok((due, stuck))
+                Ok((due, stuck, offered))
             })
             .await?;
+        let offered = offered.into_iter();
+        offered.for_each(|after| self.metrics.offered(after));
         self.queue.push(&due);
         if stuck > 0 {
             self.alarm(

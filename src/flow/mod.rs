@@ -14,6 +14,7 @@ mod assign;
 pub mod command;
 mod decide;
 pub mod erase;
+mod gauges;
 mod keyed;
 mod notify;
 mod park;
@@ -38,6 +39,7 @@ use crate::clock::{Clock, Millis};
 use crate::deliver::Deliverer;
 use crate::ledger::{Fault, Ledger};
 use crate::queue::Queue;
+use crate::telemetry::metrics::{Metrics, Words};
 
 pub use command::Command;
 pub use keyed::person_keys;
@@ -58,6 +60,8 @@ pub struct Flow {
     pub queue: Queue,
     /// Business time.
     pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
     policy: ArcSwap<Policy>,
     settings: Settings,
     mail: crate::deliver::Settings,
@@ -101,7 +105,9 @@ impl Flow {
         let (arrivals, arrived) = std::sync::mpsc::channel();
         let (policy, is_other) = publish::store(&parts.ledger, policy, parts.clock.now())?;
         let forgotten = parts.ledger.read(erase::follow_from)?;
+        let metrics = counted(&parts.ledger, &policy, parts.clock.now());
         let flow = Arc::new(Self {
+            metrics,
             ledger: parts.ledger,
             queue: parts.queue,
             clock: parts.clock,
@@ -160,4 +166,15 @@ impl Flow {
             let _ = thread.join();
         }
     }
+}
+
+fn counted(ledger: &Ledger, policy: &Policy, now: Millis) -> Metrics {
+    let channels = crate::deliver::ALL.map(crate::deliver::Channel::name);
+    let words = Words {
+        channels: &channels,
+        alarms: &alarm::CAUSES,
+    };
+    let metrics = Metrics::new(&ledger.health().commits, words, now);
+    policy.make_known(&metrics, now);
+    metrics
 }

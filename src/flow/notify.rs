@@ -75,15 +75,19 @@ impl Flow {
             AttemptResult::GiveUp { why } => Some(why.clone()),
             AttemptResult::Delivered | AttemptResult::TryAgain { .. } => None,
         };
+        self.metrics.attempted(&channel, &result, took_ms);
         let notice = (begun.delivery.id, begun.delivery.lead_id);
-        let (due, erased) = self
+        let ended = self
             .ledger
             .write(move |tx| end_attempt(tx, &policy, &begun, (&result, took_ms), (now, next)))
             .await?;
-        self.queue.push(&due);
-        if erased {
+        self.queue.push(&ended.due);
+        if ended.is_erased {
             // While it was written; behind whoever erased it.
             self.take_out_of_outbox(vec![notice]).await;
+        }
+        if let Some(after) = ended.told_after {
+            self.metrics.told(after);
         }
         if let Some(why) = gave_up {
             self.alarm(
@@ -137,14 +141,24 @@ impl Flow {
     }
 }
 
-/// Returns what is due now, and whether the person was erased meanwhile.
+/// What an attempt came to.
+#[derive(Default)]
+struct Ended {
+    /// What is due next.
+    due: Vec<Ticket>,
+    /// After how long the lead's first rep was told, where this told them.
+    told_after: Option<Millis>,
+    /// Whether the person was erased meanwhile.
+    is_erased: bool,
+}
+
 fn end_attempt(
     tx: &Tx<'_>,
     policy: &Policy,
     begun: &Begun,
     (result, took_ms): (&AttemptResult, i64),
     (now, next): (Millis, Option<Millis>),
-) -> Result<(Vec<Ticket>, bool), Fault> {
+) -> Result<Ended, Fault> {
     let delivery = &begun.delivery;
     let state = match result {
         AttemptResult::Delivered => DeliveryState::Sent,
@@ -162,19 +176,24 @@ fn end_attempt(
         Some(due_at) if current => {
             // Retries wait behind new leads.
             tx.put_off(&begun.work, due_at, Priority::Low)?;
-            return Ok((Vec::new(), false));
+            return Ok(Ended::default());
         }
         Some(_) | None => tx.finish_work(begun.work.id)?,
     }
     let mut lead = tx.lead(delivery.lead)?;
-    let erased = lead.stage == Stage::Closed(Outcome::Erased);
+    let first = state == DeliveryState::Sent && current && tx.notices_that_arrived(lead.seq)? == 1;
+    let mut ended = Ended {
+        due: Vec::new(),
+        told_after: first.then_some(now - lead.received_at),
+        is_erased: lead.stage == Stage::Closed(Outcome::Erased),
+    };
     let dead = state == DeliveryState::Dead && current && lead.stage == Stage::Offered;
     if !dead || tx.was_told(delivery.lead, delivery.assignment)? {
-        return Ok((Vec::new(), erased));
+        return Ok(ended);
     }
     let event = Event::Undelivered {
         rep: delivery.rep.clone(),
     };
-    let due = assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
-    Ok((due, false))
+    ended.due = assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
+    Ok(ended)
 }

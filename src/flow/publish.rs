@@ -18,7 +18,9 @@ use crate::problem::Problem;
 use crate::route::Roster;
 use crate::rules::{Known, Rulebook};
 use crate::secret::{self, Secret};
+use crate::source::Refusal;
 use crate::source::Sources;
+use crate::telemetry::metrics::Metrics;
 
 /// How many leads one step of settling a new policy moves.
 const PORTION: i64 = 100;
@@ -105,6 +107,23 @@ impl Policy {
         })
     }
 
+    /// Shows it as the policy at work, and its sources and grades before any lead comes.
+    pub(super) fn make_known(&self, metrics: &Metrics, now: Millis) {
+        for source in self.sources.iter() {
+            let _ = metrics.source(&source.name, &Refusal::REASONS);
+        }
+        let mut grades: Vec<&str> = self
+            .rulebook
+            .phrases()
+            .iter()
+            .filter(|phrase| phrase.kind == PhraseKind::Grade)
+            .map(|phrase| phrase.label.as_str())
+            .collect();
+        grades.sort_unstable();
+        grades.dedup();
+        metrics.policy(&self.hash, &grades, now);
+    }
+
     /// A trace in two: what screened, and what graded and routed.
     pub(super) fn split(&self, trace: Trace) -> (Trace, Trace) {
         let phrases = self.rulebook.phrases();
@@ -172,6 +191,7 @@ impl Flow {
         }
         let (policy, _) = store(&self.ledger, policy, self.clock.now())?;
         tracing::info!(policy = %policy.hash, "a new policy is at work");
+        policy.make_known(&self.metrics, self.clock.now());
         self.policy.store(Arc::new(policy));
         self.settle_policy()?;
         Ok(true)

@@ -5,6 +5,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::Flow;
 use super::decide::{Arrival, Decider};
 use super::verdict::{Outcome, write_outcome};
 use crate::lead::Ticket;
@@ -87,7 +88,7 @@ impl Decider {
             match committed {
                 Ok((tickets, outcomes)) => {
                     flow_after.queue.push(&tickets);
-                    tell(outcomes);
+                    tell(outcomes, &flow_after);
                 }
                 Err(fault) => {
                     tracing::error!(%fault, "verdicts could not be written; they are tried again");
@@ -108,8 +109,14 @@ impl Decider {
     }
 }
 
-fn tell(outcomes: Vec<Outcome>) {
+fn tell(outcomes: Vec<Outcome>, flow: &Flow) {
+    let now = flow.clock.now();
     for outcome in outcomes {
+        let after = now - outcome.arrived.undecided.submission.received_at;
+        for fresh in &outcome.fresh {
+            let is_test = fresh.inquiry.is_test;
+            flow.metrics.decided(&fresh.decided.verdict, is_test, after);
+        }
         let first = outcome.fresh.into_iter().next();
         if let (Some(tell), Some(fresh)) = (outcome.arrived.tell, first) {
             let _ = tell.send((fresh.decided.verdict, fresh.facts.seen));

@@ -8,7 +8,7 @@ pub mod settings;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -16,6 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::flow::{Flow, Incoming};
 use crate::lead::Headers;
 use crate::source::{Admission, Answer, Refusal, Request, Source};
+use crate::telemetry::metrics::OfSource;
 
 use body::NoBody;
 use client::Limits;
@@ -28,13 +29,14 @@ const RETRY_AFTER_S: u32 = 2;
 pub struct Intake {
     flow: Arc<Flow>,
     settings: Settings,
-    limits: RwLock<HashMap<String, Known>>,
+    known: RwLock<HashMap<String, Arc<Known>>>,
 }
 
-/// The limits of a source and what they were made of.
+/// A source's limits, what they were made of, and what is counted of it.
 struct Known {
     wanted: (u32, u32),
-    limits: Arc<Limits>,
+    limits: Limits,
+    counters: OfSource,
 }
 
 impl Intake {
@@ -43,12 +45,12 @@ impl Intake {
         Self {
             flow,
             settings,
-            limits: RwLock::default(),
+            known: RwLock::default(),
         }
     }
 
-    /// The source's limits; made anew when the policy changed them.
-    fn limits(&self, source: &Source) -> Arc<Limits> {
+    /// What is kept of a source; made anew when the policy changed its limits.
+    fn known(&self, source: &Source) -> Arc<Known> {
         let lower = |own: Option<u32>, all: u32| own.unwrap_or(all);
         let wanted = (
             lower(
@@ -60,19 +62,19 @@ impl Intake {
                 self.settings.per_client_per_minute,
             ),
         );
-        if let Ok(limits) = self.limits.read()
-            && let Some(known) = limits.get(&source.name)
+        if let Ok(all) = self.known.read()
+            && let Some(known) = all.get(&source.name)
             && known.wanted == wanted
         {
-            return known.limits.clone();
+            return known.clone();
         }
-        let fresh = Arc::new(Limits::new(wanted.0, wanted.1));
-        if let Ok(mut limits) = self.limits.write() {
-            let known = Known {
-                wanted,
-                limits: fresh.clone(),
-            };
-            limits.insert(source.name.clone(), known);
+        let fresh = Arc::new(Known {
+            wanted,
+            limits: Limits::new(wanted.0, wanted.1),
+            counters: self.flow.metrics.source(&source.name, &Refusal::REASONS),
+        });
+        if let Ok(mut all) = self.known.write() {
+            all.insert(source.name.clone(), fresh.clone());
         }
         fresh
     }
@@ -107,27 +109,46 @@ async fn receive(
     payload: web::Payload,
     intake: web::Data<Intake>,
 ) -> HttpResponse {
+    let begun = Instant::now();
     let policy = intake.flow.policy();
     let Some(source) = policy.sources.get(&name) else {
+        intake.flow.metrics.no_such_source();
         return HttpResponse::NotFound().json(serde_json::json!({
             "error": "there is no such source; see sources.toml"
         }));
     };
-    let headers = headers_of(&http);
+    let known = intake.known(source);
+    let response = submit(&http, payload, &intake, (source, &known)).await;
+    let status = response.status().as_u16();
+    known.counters.answered(status, begun.elapsed());
+    response
+}
+
+async fn submit(
+    http: &HttpRequest,
+    payload: web::Payload,
+    intake: &Intake,
+    (source, known): (&Source, &Known),
+) -> HttpResponse {
+    let refuse = |refusal: &Refusal, request: &Request<'_>| {
+        known.counters.refused(refusal.reason());
+        refuse(source, refusal, request)
+    };
+    let headers = headers_of(http);
     let mut request = Request {
         method: http.method().as_str(),
         query: http.query_string(),
         headers: &headers,
         body: &[],
     };
-    let client = client_of(&http, &headers, &intake.settings);
-    if let Err(retry_after_s) = intake.limits(source).check(client) {
-        return refuse(source, &Refusal::TooMany { retry_after_s }, &request);
+    let client = client_of(http, &headers, &intake.settings);
+    if let Err(retry_after_s) = known.limits.check(client) {
+        return refuse(&Refusal::TooMany { retry_after_s }, &request);
     }
     let body = match intake.body(source, &headers, payload).await {
         Ok(body) => body,
         Err(refusal) => {
-            let mut response = refuse(source, &refusal, &request);
+            let mut response = refuse(&refusal, &request);
             // What was not read stands in the way of the next request on this connection.
             let close = actix_web::http::ConnectionType::Close;
             response.head_mut().set_connection_type(close);
@@ -139,7 +160,7 @@ async fn receive(
     let admitted = match source.adapter.admit(source, &request, now) {
         Ok(Admission::Leads(admitted)) => admitted,
         Ok(Admission::Answered(answer)) => return respond(answer),
-        Err(refusal) => return refuse(source, &refusal, &request),
+        Err(refusal) => return refuse(&refusal, &request),
     };
     let reply = admitted.reply;
     let incoming = Incoming {
@@ -155,7 +176,7 @@ async fn receive(
         Err(fault) => {
             tracing::warn!(source = %source.name, %fault, "a submission was not stored");
             let retry_after_s = RETRY_AFTER_S;
-            refuse(source, &Refusal::Unavailable { retry_after_s }, &request)
+            refuse(&Refusal::Unavailable { retry_after_s }, &request)
         }
     }
 }

@@ -131,6 +131,13 @@ impl Tx<'_> {
         let sent: i64 = statement.query_row(params![lead, assignment], |row| row.get(0))?;
         Ok(sent > 0)
     }
+
+    /// How many notices of a lead arrived, over all its assignments.
+    pub fn notices_that_arrived(&self, lead: i64) -> Result<i64, Fault> {
+        let sql = "SELECT count(*) FROM deliveries WHERE lead_id = ?1 AND state = 'sent'";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        Ok(statement.query_row([lead], |row| row.get(0))?)
+    }
 }
 
 impl Reads<'_> {

@@ -18,6 +18,7 @@ pub mod reads;
 mod receive;
 mod retain;
 pub mod settings;
+mod standing;
 pub mod upkeep;
 mod work;
 mod writer;

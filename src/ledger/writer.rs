@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::checkpoint::Rest;
 use super::{Fault, Tx};
+use crate::telemetry::metrics::Commits;
 
 /// A step of a group commit.
 pub(super) trait Step: Send {
@@ -55,6 +56,8 @@ where
 #[derive(Default)]
 pub struct Health {
     broken: AtomicBool,
+    /// How many steps went into each commit, and how long it took.
+    pub commits: Commits,
 }
 
 impl Health {
@@ -94,7 +97,7 @@ pub(super) fn run(
 }
 
 fn commit(tx: &Tx<'_>, group: &mut Vec<Box<dyn Step>>, health: &Health) {
-    let steps = group.len();
+    let (steps, begun) = (group.len(), std::time::Instant::now());
     let results = if health.is_broken() {
         Err(Fault::Store("the disk failed; a restart is needed".into()))
     } else {
@@ -102,12 +105,14 @@ fn commit(tx: &Tx<'_>, group: &mut Vec<Box<dyn Step>>, health: &Health) {
     };
     match results {
         Ok(results) => {
+            health.commits.done(steps, begun.elapsed());
             tx.keys.borrow_mut().settle();
             for (step, result) in group.drain(..).zip(results) {
                 step.done(result);
             }
         }
         Err(fault) => {
+            health.commits.failed();
             tracing::error!(%fault, steps, "a commit failed");
             tx.keys.borrow_mut().undo(0);
             for step in group.drain(..) {

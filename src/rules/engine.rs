@@ -13,7 +13,7 @@ use super::lists::List;
 use super::words::{Speech, plain_error};
 use super::{phrases, vocabulary};
 
-/// Steps of one file on one lead.
+/// Steps of one file on one lead, or of a part of it between lines that need no engine.
 pub(super) const OPERATIONS_MAX: u64 = 50_000;
 /// Functions that call each other.
 pub(super) const CALLS_MAX: usize = 16;

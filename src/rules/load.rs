@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, Dynamic, Engine, Position, Scope};
 
+use super::lines;
 use super::lint::Lint;
 use super::lists::List;
 use super::names::Names;
@@ -115,8 +116,8 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
         if compiled.whole {
             problems.extend(undecided(&compiled.file, &prepared, &preparing, known));
         }
-        let ast = library.merge(&prepared.ast);
-        ready.insert(compiled.file.name.to_owned(), ast);
+        let lines = lines::of(&prepared.ast, &library, &preparing.quick);
+        ready.insert(compiled.file.name.to_owned(), lines);
     }
     problems.append(&mut preparing.problems);
 

@@ -8,6 +8,7 @@
 mod compare;
 mod engine;
 mod facts;
+mod lines;
 mod lint;
 mod lists;
 mod load;
@@ -29,10 +30,11 @@ mod words;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{AST, Dynamic, Engine, ImmutableString, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Scope};
 
 pub use words::{Word, words};
 
@@ -49,7 +51,8 @@ use crate::lead::Trace;
 use crate::lead::Verdict;
 use crate::problem::Problem;
 use facts::{LeadFact, SeenFact};
-use phrases::{POINTS, RUN, Run};
+use lines::Line;
+use phrases::{Noted, POINTS, RUN, Run};
 use quick::Quick;
 
 /// The texts of the rules folder by relative name: `screen.rhai`, `lib/size.rhai`,
@@ -83,9 +86,9 @@ pub struct Asked<'a> {
 /// One version of the rules, checked and ready.
 pub struct Rulebook {
     engine: Engine,
-    screen: AST,
-    grade: AST,
-    route: AST,
+    screen: Vec<Line>,
+    grade: Vec<Line>,
+    route: Vec<Line>,
     phrases: Vec<Phrase>,
     quick: Arc<[Option<Quick>]>,
     grades: Vec<String>,
@@ -219,18 +222,43 @@ impl<'b> Way<'b> {
         })
     }
 
-    /// Runs one file; the phrase that decided, if one did.
-    fn pass(&mut self, ast: &AST, file: &str) -> Result<Option<&'b Phrase>, String> {
+    /// Passes one file; the phrase that decided, if one did.
+    fn pass(&mut self, lines: &[Line], file: &str) -> Result<Option<&'b Phrase>, String> {
         let fixed = self.scope.len();
-        let ran = self.book.engine.run_ast_with_scope(&mut self.scope, ast);
+        let passed = lines.iter().try_for_each(|line| match self.line(line) {
+            Ok(false) => ControlFlow::Continue(()),
+            Ok(true) => ControlFlow::Break(Ok(())),
+            Err(error) => ControlFlow::Break(Err(error)),
+        });
         // Variables of one file are not those of the next.
         self.scope.rewind(fixed);
-        if let Err(error) = ran {
+        if let ControlFlow::Break(Err(error)) = passed {
             let of_function = |name: &str| self.book.file_of_function.get(name).cloned();
             return Err(speech::of_run_error(file, &error, of_function));
         }
         let decided = self.run(|run| run.decided.take()).flatten();
         Ok(decided.and_then(|at| self.book.phrases.get(usize::from(at))))
+    }
+
+    /// Passes one line; whether it decided.
+    fn line(&mut self, line: &Line) -> Result<bool, Box<EvalAltResult>> {
+        let script = match line {
+            Line::Script(script) => script,
+            Line::Phrase(kind, mark, script) => {
+                match self.run(|run| run.pass(*kind, *mark)).flatten() {
+                    Some(Noted::Nothing) => return Ok(false),
+                    Some(Noted::Decided) => return Ok(true),
+                    Some(Noted::Points(points)) => {
+                        self.scope.set_value(POINTS, points);
+                        return Ok(false);
+                    }
+                    None => script,
+                }
+            }
+        };
+        let engine = &self.book.engine;
+        engine.run_ast_with_scope(&mut self.scope, script)?;
+        Ok(self.run(|run| run.decided.is_some()).unwrap_or_default())
     }
 
     fn run<R>(&mut self, ask: impl FnOnce(&mut Run) -> R) -> Option<R> {

@@ -96,7 +96,44 @@ pub(super) struct Run {
     pub(super) overruled: Arc<[u16]>,
 }
 
+/// What came of a phrase that was passed.
+pub(super) enum Noted {
+    Nothing,
+    /// The sum is another.
+    Points(i64),
+    /// The file is at its end.
+    Decided,
+}
+
 impl Run {
+    /// Passes a phrase without the engine; `None` where only the engine can.
+    pub(super) fn pass(&mut self, kind: PhraseKind, mark: Mark) -> Option<Noted> {
+        let fired = if mark.conditional {
+            self.quickly(mark)?
+        } else {
+            true
+        };
+        Some(self.note(kind, mark, fired))
+    }
+
+    fn note(&mut self, kind: PhraseKind, mark: Mark, fired: bool) -> Noted {
+        let overruled = kind == PhraseKind::Hold && self.overruled.contains(&mark.phrase);
+        let fired = fired && !overruled;
+        self.passed.push(Passed {
+            phrase: mark.phrase,
+            fired,
+        });
+        if !fired {
+            return Noted::Nothing;
+        }
+        if kind != PhraseKind::Score {
+            self.decided = Some(mark.phrase);
+            return Noted::Decided;
+        }
+        self.points = self.points.saturating_add(mark.points);
+        Noted::Points(self.points)
+    }
+
     /// Whether the condition of a phrase holds, where that is known without the engine.
     fn quickly(&self, mark: Mark) -> Option<bool> {
         let quick = self.quick.get(usize::from(mark.phrase))?.as_ref()?;
@@ -213,7 +250,7 @@ fn pass(
     };
     let quick = context.scope_mut().get_mut(RUN);
     let quick = quick.and_then(|run| run.read_lock::<Run>()?.quickly(mark));
-    let mut fired = match (quick, inputs.last()) {
+    let fired = match (quick, inputs.last()) {
         (Some(fired), _) => fired,
         (None, Some(condition)) if mark.conditional => {
             let answer = context.eval_expression_tree(condition)?;
@@ -226,26 +263,17 @@ fn pass(
         _ => true,
     };
     let scope = context.scope_mut();
-    let points = {
+    let noted = {
         let run = scope.get_mut(RUN);
         let Some(mut run) = run.and_then(Dynamic::write_lock::<Run>) else {
             return Err(plain_error("this line stands where it cannot be used"));
         };
-        fired &= !(kind == PhraseKind::Hold && run.overruled.contains(&mark.phrase));
-        run.passed.push(Passed {
-            phrase: mark.phrase,
-            fired,
-        });
-        if !fired {
-            return Ok(Dynamic::UNIT);
-        }
-        if kind != PhraseKind::Score {
-            run.decided = Some(mark.phrase);
-            return Err(EvalAltResult::Return(Dynamic::UNIT, Position::NONE).into());
-        }
-        run.points = run.points.saturating_add(mark.points);
-        run.points
+        run.note(kind, mark, fired)
     };
-    scope.set_value(POINTS, points);
+    match noted {
+        Noted::Nothing => {}
+        Noted::Decided => return Err(EvalAltResult::Return(Dynamic::UNIT, Position::NONE).into()),
+        Noted::Points(points) => drop(scope.set_value(POINTS, points)),
+    }
     Ok(Dynamic::UNIT)
 }

@@ -62,6 +62,36 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// What [`Refusal::reason`] may say.
+    pub const REASONS: [&str; 10] = [
+        "unauthorized",
+        "forbidden",
+        "malformed",
+        "unsupported",
+        "too_large",
+        "unprocessable",
+        "too_many",
+        "unavailable",
+        "not_allowed",
+        "timeout",
+    ];
+
+    /// One word, for counting.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
+            Self::Malformed(_) => "malformed",
+            Self::Unsupported(_) => "unsupported",
+            Self::TooLarge(_) => "too_large",
+            Self::Unprocessable(_) => "unprocessable",
+            Self::TooMany { .. } => "too_many",
+            Self::Unavailable { .. } => "unavailable",
+            Self::NotAllowed => "not_allowed",
+            Self::Timeout => "timeout",
+        }
+    }
+
     /// The status code.
     pub fn status(&self) -> u16 {
         match self {

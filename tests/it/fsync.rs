@@ -9,7 +9,11 @@ use crate::process::{Home, until};
 
 /// Set for the process that answers before it syncs.
 const UNSYNCED: &str = "LEADGATE_TEST_UNSYNCED";
+/// Sent one after the other.
 const LEADS: usize = 40;
+/// Sent by so many at once, so many each.
+const SENDERS: usize = 8;
+const LEADS_EACH: usize = 20;
 
 const STRACE: [&str; 7] = [
     "strace",
@@ -27,10 +31,18 @@ fn strace(trace: &str) -> [&str; 7] {
     words
 }
 
-/// One lead on a connection of its own; whether it was answered with 202.
-fn post(port: u16, at: usize) -> bool {
+/// A lead that was answered with 202, and the port that it was sent from.
+#[derive(Clone, Copy)]
+struct Sent {
+    at: usize,
+    from: u16,
+}
+
+/// Sends one lead on a connection of its own.
+fn post(port: u16, at: usize) -> Sent {
     let body = format!(r#"{{"email":"p{at}@werk.example","message":"marker-{at:05}-end"}}"#);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let from = stream.local_addr().unwrap().port();
     let request = format!(
         "POST /in/website HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -38,12 +50,37 @@ fn post(port: u16, at: usize) -> bool {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    answer.starts_with("HTTP/1.1 202")
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    Sent { at, from }
 }
 
-/// For each 202 in turn: its lead was written to the log, then a sync of the log began and ended,
-/// and only then the answer went out. Gives the leads for which this does not hold.
-fn answered_too_early(trace: &str) -> Vec<usize> {
+fn one_by_one(port: u16) -> Vec<Sent> {
+    (0..LEADS).map(|at| post(port, at)).collect()
+}
+
+fn all_at_once(port: u16) -> Vec<Sent> {
+    let start = std::sync::Barrier::new(SENDERS);
+    std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|sender| {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    let first = LEADS + sender * LEADS_EACH;
+                    let leads = first..first + LEADS_EACH;
+                    leads.map(|at| post(port, at)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let sent = senders.into_iter().map(|sender| sender.join().unwrap());
+        sent.flatten().collect()
+    })
+}
+
+/// For each lead: it was written to the log, then a sync of the log began and ended, and only then the
+/// answer went out on its connection. Gives the leads for which this does not hold, and the most
+/// leads that one sync covered.
+fn answered_too_early(trace: &str, sent: &[Sent]) -> (Vec<usize>, usize) {
     let lines: Vec<&str> = trace.lines().collect();
     let is_log = |line: &str| line.contains("ledger.sqlite-wal");
     let pid = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
@@ -61,23 +98,30 @@ fn answered_too_early(trace: &str) -> Vec<usize> {
         let mut ends = rest.filter(|(_, l)| pid(l) == pid(line) && l.contains("sync resumed"));
         syncs.extend(ends.next().map(|(end, _)| (at, end)));
     }
-    let answers = lines
-        .iter()
-        .enumerate()
-        .filter(|(_, l)| l.contains("HTTP/1.1 202"));
-    let answers: Vec<usize> = answers.map(|(at, _)| at).collect();
-    assert_eq!(answers.len(), LEADS, "every lead was answered once");
-    let early = answers.into_iter().enumerate().filter(|(lead, answered)| {
-        let marker = format!("marker-{lead:05}-end");
-        let written = |l: &&str| l.contains("pwrite64(") && is_log(l) && l.contains(&marker);
-        let Some(written) = lines.iter().position(written) else {
+    let all = || lines.iter().copied().enumerate();
+    let answers: Vec<_> = all().filter(|(_, l)| l.contains("HTTP/1.1 202")).collect();
+    let writes: Vec<_> = all()
+        .filter(|(_, l)| l.contains("pwrite64(") && is_log(l))
+        .collect();
+    let first = |of: &[(usize, &str)], word: &str| {
+        let mut of = of.iter();
+        of.find(|(_, l)| l.contains(word)).map(|(at, _)| *at)
+    };
+    let mut covered = std::collections::BTreeMap::<usize, usize>::new();
+    let is_early = |sent: &&Sent| {
+        let answered = first(&answers, &format!(":{}]", sent.from)).expect("its answer");
+        let Some(written) = first(&writes, &format!("marker-{:05}-end", sent.at)) else {
             return true;
         };
-        !syncs
-            .iter()
-            .any(|(begun, ended)| *begun > written && ended < answered)
-    });
-    early.map(|(lead, _)| lead).collect()
+        let mut behind = syncs.iter().filter(|(begun, _)| *begun > written);
+        let Some((begun, ended)) = behind.next() else {
+            return true;
+        };
+        *covered.entry(*begun).or_default() += 1;
+        *ended >= answered
+    };
+    let early = sent.iter().filter(is_early).map(|sent| sent.at).collect();
+    (early, covered.into_values().max().unwrap_or(0))
 }
 
 /// A server that is like ours but for the promise: it commits with `synchronous=NORMAL`.
@@ -116,11 +160,15 @@ async fn a_2xx_is_never_sent_before_its_lead_is_on_disk() {
     let trace = home.dir.path().join("trace").display().to_string();
     let mut daemon = home.start_behind(&strace(&trace)).await;
     let port = home.port;
-    let sent = move || (0..LEADS).all(|at| post(port, at));
-    assert!(tokio::task::spawn_blocking(sent).await.unwrap());
+    let send = move || (one_by_one(port), all_at_once(port));
+    let (alone, together) = tokio::task::spawn_blocking(send).await.unwrap();
     daemon.stop_traced().await;
     let text = std::fs::read(&trace).unwrap();
-    assert_eq!(answered_too_early(&String::from_utf8_lossy(&text)), [0; 0]);
+    let text = String::from_utf8_lossy(&text);
+    assert_eq!(answered_too_early(&text, &alone), (vec![], 1));
+    let (early, covered) = answered_too_early(&text, &together);
+    assert_eq!(early, [0; 0]);
+    assert!(covered > 1, "no commit took several leads together");
 
     // The same look at a server that breaks the promise finds that it does.
     let dir = tempfile::tempdir().unwrap();
@@ -145,11 +193,11 @@ async fn a_2xx_is_never_sent_before_its_lead_is_on_disk() {
         .unwrap()
         .parse()
         .unwrap();
-    let sent = move || (0..LEADS).all(|at| post(port, at));
-    assert!(tokio::task::spawn_blocking(sent).await.unwrap());
+    let sent = tokio::task::spawn_blocking(move || one_by_one(port));
+    let sent = sent.await.unwrap();
     assert!(unsynced.wait().await.unwrap().success());
     let text = std::fs::read(&trace).unwrap();
-    let early = answered_too_early(&String::from_utf8_lossy(&text));
+    let (early, _) = answered_too_early(&String::from_utf8_lossy(&text), &sent);
     assert!(
         early.len() > LEADS / 2,
         "the look does not see what it is for: {early:?}"

@@ -8,6 +8,7 @@
 
 mod backup;
 mod crash;
+mod dashboard;
 mod deliver;
 mod forget;
 mod fsync;
@@ -17,7 +18,10 @@ mod intake;
 mod letter;
 mod life;
 mod mailbox;
+mod metrics;
 mod process;
 mod retain;
 mod rules;
+mod service;
+mod signatures;
 mod store;

@@ -1,0 +1,96 @@
+//! A file as a lead passes it: phrases whose condition needs no engine are passed without it, and
+//! only what lies between them is run. Where a script may end early by itself it is run as one.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
+)]
+
+use rhai::{AST, ASTNode, Expr, Stmt};
+
+use super::phrases::{Mark, kind_of};
+use super::quick::Quick;
+use crate::lead::PhraseKind;
+
+/// Each part that the engine runs may take all the steps; a file in more parts is run as one.
+const PARTS_MAX: usize = 8;
+
+/// A part of a file.
+pub(super) enum Line {
+    /// A phrase; the engine is asked where its condition cannot be answered without it.
+    Phrase(PhraseKind, Mark, AST),
+    /// For the engine.
+    Script(AST),
+}
+
+/// Takes a prepared file apart; `quick` holds the conditions by phrase.
+pub(super) fn of(ast: &AST, library: &AST, quick: &[Option<Quick>]) -> Vec<Line> {
+    let part = |statements: &[Stmt]| {
+        let functions = ast.shared_lib().clone();
+        library.merge(&AST::new(statements.to_vec(), functions))
+    };
+    let whole = || vec![Line::Script(library.merge(ast))];
+    if ends_early(ast) || calls_exit(library) {
+        return whole();
+    }
+    let mut lines = Vec::new();
+    let mut between: Vec<Stmt> = Vec::new();
+    for statement in ast.statements() {
+        let Some((kind, mark)) = needs_no_engine(statement, quick) else {
+            between.push(statement.clone());
+            continue;
+        };
+        if !between.is_empty() {
+            lines.push(Line::Script(part(&between)));
+            between.clear();
+        }
+        let alone = part(std::slice::from_ref(statement));
+        lines.push(Line::Phrase(kind, mark, alone));
+    }
+    if !between.is_empty() {
+        lines.push(Line::Script(part(&between)));
+    }
+    let is_script = |line: &&Line| matches!(line, Line::Script(_));
+    if lines.iter().filter(is_script).count() > PARTS_MAX {
+        return whole();
+    }
+    lines
+}
+
+fn needs_no_engine(statement: &Stmt, quick: &[Option<Quick>]) -> Option<(PhraseKind, Mark)> {
+    let Stmt::Expr(expr) = statement else {
+        return None;
+    };
+    let Expr::Custom(custom, _) = &**expr else {
+        return None;
+    };
+    let kind = kind_of(custom.tokens.first()?.as_str())?;
+    let mark = Mark::unpack(&custom.state)?;
+    let known = quick.get(usize::from(mark.phrase))?.is_some();
+    (known || !mark.conditional).then_some((kind, mark))
+}
+
+/// `return`, or `exit` wherever it is called.
+fn ends_early(ast: &AST) -> bool {
+    let mut found = calls_exit(ast);
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        found |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Return(..))));
+        true
+    });
+    found
+}
+
+fn calls_exit(ast: &AST) -> bool {
+    let mut found = false;
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        found |= match path.last() {
+            Some(
+                ASTNode::Stmt(Stmt::FnCall(call, _))
+                | ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)),
+            ) => call.name == "exit",
+            _ => false,
+        };
+        true
+    });
+    found
+}
