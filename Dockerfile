@@ -19,6 +19,8 @@ FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --user-group --home-dir /data --shell /usr/sbin/nologin leadgate \
     && install -d -o leadgate -g leadgate -m 0700 /data
 COPY --from=build /out/leadgate /usr/local/bin/leadgate
+# Webhooks are sent to systems whose certificates these authorities signed.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY config /etc/leadgate/config
 COPY rules /etc/leadgate/rules
 ENV LEADGATE_CONFIG=/etc/leadgate/config/leadgate.toml \

@@ -16,11 +16,12 @@ use anyhow::Context;
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Outside};
 use crate::flow::{Flow, Parts, Policy};
 use crate::intake::{self, Intake};
 use crate::ledger;
 use crate::ledger::Ledger;
+use crate::outbound::Outbound;
 use crate::outcome;
 use crate::problem::Problem;
 use crate::queue::Queue;
@@ -70,7 +71,8 @@ impl Daemon {
             .url_at(address)
             .trim_end_matches('/')
             .to_owned();
-        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url))
+        let outbound = Outbound::new(config.outbound.allow_private.clone())?;
+        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url), outbound)
             .context("mail cannot be sent with these settings")?;
         let parts = Parts {
             ledger,
@@ -117,7 +119,10 @@ impl Daemon {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let workers = Workers::start(
             &self.flow,
-            self.config.mail.concurrency,
+            (
+                self.config.mail.concurrency,
+                self.config.outbound.webhook_concurrency,
+            ),
             self.config.flow.distribute,
         );
         let aside = [
@@ -205,8 +210,15 @@ impl Standing {
 /// The policy of a configuration's files.
 pub fn assemble(config: &Config) -> Result<Policy, Vec<Problem>> {
     let files = config::read_policy(&config.policy)?;
-    let secrets = |reference: &str| config.references.secret(reference);
-    Policy::assemble(&files, &config.flow, &secrets)
+    let outbound = Outbound::new(config.outbound.allow_private.clone());
+    let outside = Outside {
+        secret: &|reference| config.references.secret(reference),
+        url: &|url| match &outbound {
+            Ok(outbound) => outbound.check(url),
+            Err(error) => Err(error.to_string()),
+        },
+    };
+    Policy::assemble(&files, &config.flow, &outside)
 }
 
 fn serve(

@@ -58,6 +58,7 @@ pub mod document;
 pub mod http;
 pub mod link;
 pub mod money;
+pub mod outbound;
 pub mod problem;
 pub mod sample;
 pub mod secret;

@@ -22,9 +22,10 @@ const ROUND_EVERY: Duration = Duration::from_hours(1);
 const REST: Duration = Duration::from_millis(500);
 
 /// What the lanes work on.
-const LANES: [(Lane, &[WorkKind]); 4] = [
+const LANES: [(Lane, &[WorkKind]); 5] = [
     (Lane::Assign, &[WorkKind::Assign]),
-    (Lane::Mail, &[WorkKind::Mail, WorkKind::Hook]),
+    (Lane::Mail, &[WorkKind::Mail]),
+    (Lane::Hook, &[WorkKind::Hook]),
     (Lane::Decide, &[WorkKind::Decide, WorkKind::Fetch]),
     (Lane::Upkeep, &[WorkKind::Expire, WorkKind::Alarm]),
 ];
@@ -33,6 +34,7 @@ const LANES: [(Lane, &[WorkKind]); 4] = [
 enum Lane {
     Assign,
     Mail,
+    Hook,
     Decide,
     Upkeep,
 }
@@ -44,19 +46,19 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts the lanes and the sweep; `sends` notices go out at once. Without `distribute` nobody
-    /// is given a lead.
-    pub fn start(flow: &Arc<Flow>, sends: usize, distribute: bool) -> Self {
+    /// Starts the lanes and the sweep; so many mails and webhooks go out at once. Without
+    /// `distribute` nobody is given a lead.
+    pub fn start(flow: &Arc<Flow>, (mails, hooks): (usize, usize), distribute: bool) -> Self {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let mut tasks = Vec::new();
         for (lane, kinds) in LANES {
             if matches!(lane, Lane::Assign) && !distribute {
                 continue;
             }
-            let copies = if matches!(lane, Lane::Mail) {
-                sends.max(1)
-            } else {
-                1
+            let copies = match lane {
+                Lane::Mail => mails.max(1),
+                Lane::Hook => hooks.max(1),
+                Lane::Assign | Lane::Decide | Lane::Upkeep => 1,
             };
             for _ in 0..copies {
                 let flow = flow.clone();
@@ -150,7 +152,7 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
 fn batch(lane: Lane) -> usize {
     match lane {
         Lane::Assign | Lane::Upkeep => ASSIGN_BATCH,
-        Lane::Mail => 1,
+        Lane::Mail | Lane::Hook => 1,
         Lane::Decide => 16,
     }
 }
@@ -160,7 +162,7 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
     let mine = tickets.clone();
     let result = match lane {
         Lane::Assign | Lane::Upkeep => together(flow, lane, tickets).await,
-        Lane::Mail => {
+        Lane::Mail | Lane::Hook => {
             let sends = tickets.into_iter().map(|ticket| flow.notify(ticket));
             join_all(sends).await.into_iter().collect()
         }
@@ -183,7 +185,7 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
 async fn together(flow: &Flow, lane: Lane, tickets: Vec<Ticket>) -> Result<(), Fault> {
     let step = async |tickets: Vec<Ticket>| match lane {
         Lane::Assign => flow.assign(tickets).await,
-        Lane::Upkeep | Lane::Mail | Lane::Decide => flow.look_after(tickets).await,
+        Lane::Upkeep | Lane::Mail | Lane::Hook | Lane::Decide => flow.look_after(tickets).await,
     };
     let all = step(tickets.clone()).await;
     if all.is_ok() || tickets.len() == 1 {

@@ -5,6 +5,7 @@
 mod check;
 mod dead;
 mod demo;
+mod endpoints;
 mod erase;
 mod export;
 mod health;
@@ -67,6 +68,8 @@ enum Command {
     Completions(manual::Completions),
     /// Print the manual page of leadgate, or of one of its commands.
     Man(manual::Man),
+    /// Systems that are told by webhook, and how they fare.
+    Endpoints(endpoints::Args),
 }
 
 /// Why a command did not do what it was asked to.
@@ -133,6 +136,7 @@ pub fn run() -> ExitCode {
         Command::Health(args) => health::run(&cli.config, &args),
         Command::Completions(args) => manual::completions(&args, Cli::command()),
         Command::Man(args) => manual::man(&args, Cli::command()),
+        Command::Endpoints(args) => endpoints::run(&cli.config, &args.command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,24 +25,8 @@ pub(super) fn read(table: &Table<'_>) -> Settings {
         connections: super::size(table, "connections", 1..=1_000_000, default.connections),
         per_source_per_second: rate("per_source_per_second", default.per_source_per_second),
         per_client_per_minute: rate("per_client_per_minute", default.per_client_per_minute),
-        trusted_proxies: proxies(table),
+        trusted_proxies: super::networks(table, "trusted_proxies"),
     };
     table.done();
     settings
-}
-
-fn proxies(table: &Table<'_>) -> Vec<ipnet::IpNet> {
-    let mut blocks = Vec::new();
-    for text in table.texts("trusted_proxies").unwrap_or_default() {
-        let alone = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-        if let Ok(block) = text.parse().or_else(|_| alone()) {
-            blocks.push(block);
-            continue;
-        }
-        let name = table.name("trusted_proxies");
-        let wanted = "wanted is an address block like \"10.0.0.0/8\"";
-        let message = format!("{name} has \"{text}\"; {wanted}");
-        table.problem("trusted_proxies", message);
-    }
-    blocks
 }

@@ -8,6 +8,7 @@ mod intake;
 mod layers;
 mod log;
 mod mail;
+mod outbound;
 mod policy;
 mod retention;
 mod server;
@@ -41,6 +42,8 @@ pub struct Config {
     pub intake: crate::intake::Settings,
     /// Where the truth is kept.
     pub storage: crate::ledger::Settings,
+    /// What may be reached over HTTP.
+    pub outbound: crate::outbound::Settings,
     /// How mail leaves.
     pub mail: deliver::Settings,
     /// How long a lead may stand still.
@@ -89,6 +92,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
     let storage = storage::read(&root.table("storage"));
     let intake = intake::read(&root.table("intake"));
     let mail = mail::read(&root.table("mail"), layers, &storage.data_dir);
+    let outbound = outbound::read(&root.table("outbound"));
     let mut flow = flow::read(&root.table("flow"));
     flow.retention = retention::read(&root.table("retention"));
     let queue = server::read_queue(&root.table("queue"));
@@ -99,6 +103,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
         server: server?,
         intake,
         storage,
+        outbound,
         mail: mail?,
         flow,
         queue: queue?,
@@ -135,4 +140,20 @@ fn size(
     number
         .and_then(|n| usize::try_from(n).ok())
         .unwrap_or(unless)
+}
+
+/// Address blocks, or single addresses.
+fn networks(table: &Table<'_>, key: &str) -> Vec<ipnet::IpNet> {
+    let mut blocks = Vec::new();
+    for text in table.texts(key).unwrap_or_default() {
+        let alone = || text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
+        if let Ok(block) = text.parse().or_else(|_| alone()) {
+            blocks.push(block);
+            continue;
+        }
+        let name = table.name(key);
+        let wanted = "wanted is an address block like \"10.0.0.0/8\"";
+        table.problem(key, format!("{name} has \"{text}\"; {wanted}"));
+    }
+    blocks
 }

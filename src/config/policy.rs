@@ -23,8 +23,10 @@ pub struct Policy {
     pub sources: PathBuf,
     /// `reps.toml`.
     pub reps: PathBuf,
-    /// The folder of the mails' templates.
+    /// The folder of the mails' and webhooks' templates.
     pub templates: PathBuf,
+    /// `endpoints.toml`, which may be absent.
+    pub endpoints: PathBuf,
 }
 
 /// Reads `[policy]`; paths are relative to the folder of the configuration file.
@@ -38,6 +40,7 @@ pub(super) fn read(table: &Table<'_>, base: &Path) -> Policy {
         sources: path("sources", "sources.toml"),
         reps: path("reps", "reps.toml"),
         templates: path("templates", "templates"),
+        endpoints: path("endpoints", "endpoints.toml"),
     };
     table.done();
     policy
@@ -63,12 +66,21 @@ pub fn read_policy(policy: &Policy) -> Result<PolicyFiles, Vec<Problem>> {
             }
         }
     }
-    let templates = reading.folder(&policy.templates, &["html", "txt"], TEXT_BYTES_MAX);
+    let templates = reading.folder(
+        &policy.templates,
+        &["html", "txt", "json", "xml"],
+        TEXT_BYTES_MAX,
+    );
     let files = PolicyFiles {
         rules,
         sources: reading.file(&policy.sources),
         reps: reading.file(&policy.reps),
         templates: templates.into_iter().collect(),
+        endpoints: if policy.endpoints.exists() {
+            reading.file(&policy.endpoints)
+        } else {
+            (policy.endpoints.display().to_string(), String::new())
+        },
     };
     if reading.problems.is_empty() {
         return Ok(files);

@@ -76,6 +76,8 @@ username = \"u\"
 password = \"env:NO_SUCH\"
 [intake]
 trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.0/99\"]
+[outbound]
+allow_private = [\"10.1.0.0/16\", \"169.254.169.254\"]
 [queue]
 url = \"redis://:hush@x\"
 [log]
@@ -103,10 +105,11 @@ level = \"loud\"
             "L:13: mail.smtp.security is \"none\", so leads would cross the network in plain text",
             "L:9: mail.from holds no e-mail address; wanted is \"Name <name@example.com>\"",
             "L:10: mail.alarm_to: entry 2 is no e-mail address",
+            "L:19: outbound.allow_private has 169.254.169.254/32, which is never reached: link-local, where clouds keep their metadata",
             "environment: LEADGATE_FLOW__QUEUE_WINDOW: flow.queue_window is few; wanted is a number from 100 to 10000000",
-            "L:19: queue.url: wanted is \"memory\"",
-            "L:21: log.level is \"loud\"; wanted is one of \"error\", \"warn\", \"info\", \"debug\", \"trace\"",
-            "L:22: unknown key `stroage`",
+            "L:21: queue.url: wanted is \"memory\"",
+            "L:23: log.level is \"loud\"; wanted is one of \"error\", \"warn\", \"info\", \"debug\", \"trace\"",
+            "L:24: unknown key `stroage`",
             "environment: LEADGATE_FLOW__DEFAULT_POOOL names no key",
         ]
     );

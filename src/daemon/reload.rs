@@ -81,6 +81,7 @@ fn watch(
         Some(policy.rules.as_path()),
         policy.sources.parent(),
         policy.reps.parent(),
+        policy.endpoints.parent(),
     ];
     for folder in folders.into_iter().flatten() {
         let _ = watcher.watch(folder, RecursiveMode::Recursive);

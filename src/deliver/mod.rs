@@ -1,8 +1,12 @@
 //! How a rep is told: channels, templates, retry policy. Knows neither queue nor ledger.
 
+mod bodies;
 mod channel;
+mod endpoints;
+mod gate;
 mod letter;
 pub mod outbox;
+mod payload;
 mod retry;
 pub mod settings;
 mod smtp;
@@ -12,9 +16,12 @@ mod words;
 use std::sync::Arc;
 
 use crate::clock::Millis;
-use crate::lead::{Attribution, Fields, LeadId};
+use crate::lead::{Attribution, Fields, LeadId, WorkKind};
+use crate::outbound::Outbound;
 
-pub use channel::{ALL, Channel, Post, Sending};
+pub use channel::{ALL, Channel, Post, Sending, Ways};
+pub use endpoints::{Endpoint, Endpoints, Outside, TIMEOUT_MAX};
+pub use gate::{Gates, Permit, Turn};
 pub use retry::retry_after_ms;
 pub use settings::Settings;
 pub use templates::Templates;
@@ -34,6 +41,11 @@ pub enum SendResult {
     },
     /// Never worth another try.
     GiveUp {
+        /// What happened.
+        why: String,
+    },
+    /// Never worth another try, and nothing else should be sent there either.
+    Gone {
         /// What happened.
         why: String,
     },
@@ -69,10 +81,14 @@ pub struct Notice {
     pub rep: String,
     /// The rep's name.
     pub rep_name: String,
-    /// The rep's address.
+    /// The rep's address; empty where they are told in other ways only.
     pub rep_email: String,
+    /// The rep's system, where they have one.
+    pub endpoint: Option<Arc<Endpoint>>,
     /// When the lead came in.
     pub received_at: Millis,
+    /// When the rep got it.
+    pub offered_at: Millis,
     /// The rep's time zone.
     pub zone: String,
     /// The present.
@@ -101,18 +117,24 @@ pub struct Notice {
     pub link: String,
 }
 
+/// The kind of work that a notice by this channel is.
+pub fn work_of(channel: &str) -> WorkKind {
+    let known = ALL.iter().find(|known| known.name() == channel);
+    known.map_or(WorkKind::Mail, |channel| channel.work())
+}
+
 /// Sends notices by every channel that is set up. Clones share it.
 #[derive(Clone)]
 pub struct Deliverer {
-    post: Arc<channel::Post>,
+    ways: Arc<Ways>,
 }
 
 impl Deliverer {
     /// Sets the channels up; `domain` stands in Message-IDs.
-    pub fn new(settings: &Settings, domain: &str) -> anyhow::Result<Self> {
+    pub fn new(settings: &Settings, domain: &str, outbound: Outbound) -> anyhow::Result<Self> {
         let post = channel::Post::new(settings, domain)?;
         Ok(Self {
-            post: Arc::new(post),
+            ways: Arc::new(Ways { post, outbound }),
         })
     }
 
@@ -121,16 +143,16 @@ impl Deliverer {
         let Some(channel) = ALL.iter().find(|known| known.name() == channel) else {
             return SendResult::never(format!("no channel `{channel}`"));
         };
-        channel.send(&self.post, notice, templates).await
+        channel.send(&self.ways, notice, templates).await
     }
 
     /// Takes notices of forgotten leads out of the outbox, where there is one.
     pub async fn forget(&self, notices: Vec<(i64, LeadId)>) -> std::io::Result<()> {
-        self.post.forget(notices).await
+        self.ways.post.forget(notices).await
     }
 
     /// Tells the operators of trouble.
     pub async fn alarm(&self, subject: &str, text: &str) -> SendResult {
-        self.post.alarm(subject, text).await
+        self.ways.post.alarm(subject, text).await
     }
 }

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{Environment, UndefinedBehavior};
 
+use super::bodies;
+use super::endpoints::Endpoints;
 use super::words::{self, Words};
 use crate::problem::Problem;
 
 /// More steps than any sound template needs; an endless loop ends there.
 const FUEL: u64 = 50_000;
 /// Name in the folder, and the built-in text that stands in where the file is absent.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 5] = [
     (
         SUBJECT,
         include_str!("../../config/templates/mail_assigned.subject.txt"),
@@ -24,6 +26,14 @@ const SHIPPED: [(&str, &str); 3] = [
     (
         HTML,
         include_str!("../../config/templates/mail_assigned.html"),
+    ),
+    (
+        "webhook_slack.json",
+        include_str!("../../config/templates/webhook_slack.json"),
+    ),
+    (
+        "webhook_adf.xml",
+        include_str!("../../config/templates/webhook_adf.xml"),
     ),
 ];
 const SUBJECT: &str = "mail_assigned.subject.txt";
@@ -43,42 +53,52 @@ pub(super) struct Rendered {
 }
 
 impl Templates {
-    /// Compiles the files of a folder, by name; absent ones are the shipped ones.
-    pub fn load(files: &BTreeMap<String, String>) -> Result<Self, Vec<Problem>> {
+    /// Compiles the files of a folder, by name; absent ones are the shipped ones. Beside those there
+    /// may be what `endpoints` name.
+    pub fn load(
+        files: &BTreeMap<String, String>,
+        endpoints: &Endpoints,
+    ) -> Result<Self, Vec<Problem>> {
         let mut env = Environment::new();
         env.set_fuel(Some(FUEL));
         env.set_undefined_behavior(UndefinedBehavior::Strict);
-        env.set_auto_escape_callback(|name| match name.rsplit('.').next() {
-            Some("html") => AutoEscape::Html,
-            Some(_) | None => AutoEscape::None,
-        });
+        env.set_auto_escape_callback(bodies::escaping);
+        env.set_formatter(bodies::write);
+        env.add_filter("slack", |text: String| bodies::slack(&text));
+        let mut texts: BTreeMap<&str, &str> = SHIPPED.into();
         let mut problems = Vec::new();
-        for name in files.keys() {
-            if !SHIPPED.iter().any(|(known, _)| known == name) {
-                let near = crate::problem::nearest(name, SHIPPED.iter().map(|(known, _)| *known));
-                let known: Vec<_> = SHIPPED.iter().map(|(known, _)| *known).collect();
-                let hint = near.map_or_else(
-                    || format!("known are {}", known.join(", ")),
-                    |near| format!("did you mean {near}?"),
-                );
-                problems.push(Problem::in_file(name, "no mail uses this template").hint(hint));
+        for own in endpoints.templates() {
+            match files.get(own) {
+                Some(text) => drop(texts.insert(own, text)),
+                None if texts.contains_key(own) => {}
+                None => {
+                    let message = "an endpoint uses this template, and there is no such file";
+                    problems.push(Problem::in_file(own, message));
+                }
             }
         }
-        for (name, shipped) in SHIPPED {
-            let text = files.get(name).map_or(shipped, String::as_str);
-            if let Err(error) = env.add_template_owned(name, text.to_owned()) {
+        for (name, text) in files {
+            if texts.contains_key(name.as_str()) {
+                texts.insert(name, text);
+                continue;
+            }
+            let near = crate::problem::nearest(name, texts.keys().copied());
+            let known: Vec<_> = texts.keys().copied().collect();
+            let hint = near.map_or_else(
+                || format!("known are {}", known.join(", ")),
+                |near| format!("did you mean {near}?"),
+            );
+            let message = "no mail and no endpoint uses this template";
+            problems.push(Problem::in_file(name, message).hint(hint));
+        }
+        for (name, text) in &texts {
+            if let Err(error) = env.add_template_owned((*name).to_owned(), (*text).to_owned()) {
                 problems.push(problem(name, text, &error));
             }
         }
         let templates = Self { env };
         if problems.is_empty() {
-            let sample = Words::of(&words::sample());
-            for (name, shipped) in SHIPPED {
-                let text = files.get(name).map_or(shipped, String::as_str);
-                if let Err(error) = templates.one(name, &sample) {
-                    problems.push(problem(name, text, &error));
-                }
-            }
+            problems = templates.try_out(&texts);
         }
         if problems.is_empty() {
             Ok(templates)
@@ -87,10 +107,25 @@ impl Templates {
         }
     }
 
+    fn try_out(&self, texts: &BTreeMap<&str, &str>) -> Vec<Problem> {
+        let sample = Words::of(&words::sample());
+        let mut problems = Vec::new();
+        for (name, text) in texts {
+            match self.one(name, &sample) {
+                Err(error) => problems.push(problem(name, text, &error)),
+                Ok(rendered) => {
+                    let mistake = bodies::mistake(name, &rendered);
+                    problems.extend(mistake.map(|why| Problem::in_file(*name, why)));
+                }
+            }
+        }
+        problems
+    }
+
     /// The built-in ones.
     pub(super) fn shipped() -> &'static Self {
         static SHIPPED_ONES: LazyLock<Templates> = LazyLock::new(|| {
-            let shipped = Templates::load(&BTreeMap::new());
+            let shipped = Templates::load(&BTreeMap::new(), &Endpoints::default());
             shipped.unwrap_or_else(|_| Templates {
                 env: Environment::new(),
             })
@@ -106,7 +141,7 @@ impl Templates {
         })
     }
 
-    fn one(&self, name: &str, words: &Words) -> Result<String, minijinja::Error> {
+    pub(super) fn one(&self, name: &str, words: &Words) -> Result<String, minijinja::Error> {
         self.env
             .get_template(name)?
             .render(minijinja::value::Serde(words))
@@ -130,7 +165,8 @@ mod tests {
     use super::*;
 
     fn load(name: &str, text: &str) -> Result<Templates, Vec<Problem>> {
-        Templates::load(&BTreeMap::from([(name.to_owned(), text.to_owned())]))
+        let files = BTreeMap::from([(name.to_owned(), text.to_owned())]);
+        Templates::load(&files, &Endpoints::default())
     }
 
     #[test]
@@ -154,7 +190,7 @@ mod tests {
             (
                 "mail_asigned.txt",
                 "x",
-                "mail_asigned.txt: no mail uses this template",
+                "mail_asigned.txt: no mail and no endpoint uses this template",
             ),
         ];
         for (name, text, wanted) in cases {
@@ -163,9 +199,53 @@ mod tests {
             assert!(line.starts_with(wanted), "{line}");
         }
         assert!(
-            Templates::load(&BTreeMap::new()).is_ok(),
+            Templates::load(&BTreeMap::new(), &Endpoints::default()).is_ok(),
             "the shipped ones are sound"
         );
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_or_xml_shows_at_load() {
+        let cases = [
+            (
+                "webhook_slack.json",
+                "{\"text\": \"{{ name }}\"}",
+                "no JSON: expected `,` or `}`",
+            ),
+            (
+                "webhook_slack.json",
+                "{\"text\": {{ why }}}",
+                "invalid operation: in JSON a text",
+            ),
+            (
+                "webhook_slack.json",
+                "{\"text\": {{ nmae }}}",
+                "undefined value",
+            ),
+            (
+                "webhook_slack.json",
+                "{\"text\": {{ fields.x | default(1) }}}",
+                "",
+            ),
+            (
+                "webhook_adf.xml",
+                "<adf>{{ name }}",
+                "no XML: an element is not closed",
+            ),
+            ("webhook_adf.xml", "<adf>{{ name }}</adv>", "no XML: "),
+            (
+                "webhook_adf.xml",
+                "{{ name }}",
+                "no XML: there is no element",
+            ),
+            ("webhook_adf.xml", "<a x=\"{{ name }}\"/>", ""),
+        ];
+        for (name, text, wanted) in cases {
+            let found = load(name, text).err().unwrap_or_default();
+            let line = found.first().map(Problem::one_line).unwrap_or_default();
+            assert_eq!(line.is_empty(), wanted.is_empty(), "{text}: {line}");
+            assert!(line.contains(wanted), "{text}: {line}");
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! A notice in the words of the templates: every value is there, empty where it is not known.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Notice;
 use crate::clock::{DAY, HOUR, MINUTE, Millis};
+use crate::lead::Fields;
 
 /// The longest piece of a message that stands in a subject.
 const WANT_CHARS: usize = 60;
@@ -36,7 +39,9 @@ pub(super) struct Words {
     source: String,
     campaign: String,
     others: Vec<Pair>,
+    fields: BTreeMap<String, String>,
     received: String,
+    received_iso: String,
     ago: String,
     claim_by: String,
     seen_times: i64,
@@ -82,6 +87,8 @@ impl Words {
             source: clean(&notice.source),
             campaign: campaign(notice),
             others: others(notice),
+            fields: all_fields(fields),
+            received_iso: local_iso(notice.received_at, &notice.zone),
             received: local(notice.received_at, &notice.zone),
             ago: ago(notice.now - notice.received_at),
             claim_by: deadline.unwrap_or_default(),
@@ -117,6 +124,20 @@ fn others(notice: &Notice) -> Vec<Pair> {
         value: cut_to(clean(&values.join(", ")), OTHER_CHARS_MAX),
     };
     others.map(pair).collect()
+}
+
+/// Every field that was given, by its name; further ones behind the known.
+fn all_fields(fields: &Fields) -> BTreeMap<String, String> {
+    let known = Fields::NAMES.into_iter().filter_map(|name| {
+        let value = clean(fields.get(name)?);
+        (!value.is_empty()).then(|| (name.to_owned(), cut(value)))
+    });
+    let others = fields.other.iter().take(OTHERS_MAX);
+    let other = others.map(|(name, values)| {
+        let value = cut_to(clean(&values.join(", ")), OTHER_CHARS_MAX);
+        (clean(name), value)
+    });
+    other.chain(known).collect()
 }
 
 fn campaign(notice: &Notice) -> String {
@@ -179,6 +200,15 @@ fn local(at: Millis, zone: &str) -> String {
     at.to_zoned(zone).strftime("%a %-d %b, %H:%M").to_string()
 }
 
+/// `2026-11-24T10:12:00+01:00` in the rep's time zone.
+fn local_iso(at: Millis, zone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    at.to_zoned(zone)
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
+}
+
 fn ago(ms: Millis) -> String {
     match ms {
         ms if ms < MINUTE => "just now".into(),
@@ -199,7 +229,9 @@ pub(super) fn sample() -> Notice {
         rep: "ana".into(),
         rep_name: "Ana".into(),
         rep_email: "ana@example.com".into(),
+        endpoint: None,
         received_at: 0,
+        offered_at: MINUTE,
         zone: "Europe/Berlin".into(),
         now: 2 * MINUTE,
         source: "website".into(),

@@ -33,7 +33,9 @@ impl Flow {
         self.runtime.spawn(async move {
             match deliverer.alarm(&subject, &text).await {
                 SendResult::Delivered => {}
-                SendResult::TryAgain { why, .. } | SendResult::GiveUp { why } => {
+                SendResult::TryAgain { why, .. }
+                | SendResult::GiveUp { why }
+                | SendResult::Gone { why } => {
                     tracing::warn!(cause, why, "the alarm could not be mailed");
                 }
             }

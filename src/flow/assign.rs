@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Flow;
 use super::publish::Policy;
 use crate::clock::{HOUR, Millis};
+use crate::deliver;
 use crate::lead::{
     Actor, Candidate, Event, HoldCause, Lead, Priority, RepId, Stage, Ticket, WorkKind,
 };
@@ -88,6 +89,7 @@ fn assign(
         } => {
             tx.set_credits(lead.pool.as_deref().unwrap_or_default(), &credits)?;
             let offer = Offer {
+                channels: channels(policy, &rep),
                 rep,
                 why,
                 candidates,
@@ -211,10 +213,22 @@ pub(super) fn dry_run(
 /// A choice that is to be carried out.
 pub(super) struct Offer {
     pub(super) rep: RepId,
+    /// How they are told.
+    pub(super) channels: Vec<&'static str>,
     pub(super) why: String,
     pub(super) candidates: Vec<Candidate>,
     pub(super) day: i64,
     pub(super) deadline: Option<Millis>,
+}
+
+/// Every way in which a rep is told.
+pub(super) fn channels(policy: &Policy, rep: &str) -> Vec<&'static str> {
+    let Some(rep) = policy.roster.rep(rep) else {
+        return Vec::new();
+    };
+    let email = rep.email.is_some().then_some("email");
+    let webhook = rep.webhook.is_some().then_some("webhook");
+    email.into_iter().chain(webhook).collect()
 }
 
 /// Gives a waiting lead to a rep, with the notice that tells them and the look at whether it did.
@@ -239,11 +253,15 @@ pub(super) fn offer(
         ..Change::default()
     };
     tx.advance(lead, Stage::Offered, change, (actor, &event, None), now)?;
-    let delivery = tx.add_delivery(lead.seq, assignment, "email", rep)?;
-    let mail = tx.add_work(lead.seq, (WorkKind::Mail, delivery), now, priority)?;
+    let mut notices = Vec::new();
+    for channel in offer.channels {
+        let delivery = tx.add_delivery(lead.seq, assignment, channel, rep)?;
+        let work = (deliver::work_of(channel), delivery);
+        notices.push(tx.add_work(lead.seq, work, now, priority)?);
+    }
     let look_at = now + times.undelivered_after;
     tx.add_work(lead.seq, (WorkKind::Expire, assignment), look_at, priority)?;
-    Ok(vec![mail])
+    Ok(notices)
 }
 
 /// Takes a lead from whoever has it, and lets it wait for the next.
@@ -285,7 +303,7 @@ pub(super) fn take_back(
     for pool in policy.roster.pools() {
         let is_member = route::members(&policy.roster, &pool).contains(&rep);
         if is_member {
-            tx.wake(&pool, now)?;
+            tx.wake(&pool, 1, now)?;
         }
     }
     Ok(())

@@ -331,6 +331,7 @@ fn give_to(
         tx.drop_work(lead.seq, kind)?;
     }
     let offer = Offer {
+        channels: assign::channels(policy, rep),
         rep: rep.to_owned(),
         why: format!("given by {actor}"),
         candidates: Vec::new(),
@@ -369,7 +370,7 @@ fn redrive(
     {
         tx.set_delivery(delivery, Pending)?;
         let priority = Priority::Normal;
-        let work = (WorkKind::Mail, delivery);
+        let work = (crate::deliver::work_of(&found.channel), delivery);
         return Ok(vec![tx.add_work(lead.seq, work, now, priority)?]);
     }
     if let Some(open) = open {

@@ -36,7 +36,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, Millis};
-use crate::deliver::Deliverer;
+use crate::deliver::{Deliverer, Gates};
 use crate::ledger::{Fault, Ledger};
 use crate::queue::Queue;
 use crate::telemetry::metrics::{Metrics, Words};
@@ -66,6 +66,7 @@ pub struct Flow {
     settings: Settings,
     mail: crate::deliver::Settings,
     deliverer: Deliverer,
+    gates: Gates,
     key: Vec<u8>,
     public_url: String,
     backlog: Arc<Semaphore>,
@@ -115,6 +116,7 @@ impl Flow {
             settings: parts.settings,
             mail: parts.mail,
             deliverer: parts.deliverer,
+            gates: Gates::default(),
             key: parts.key,
             public_url: parts.public_url,
             backlog: Arc::new(Semaphore::new(BACKLOG)),

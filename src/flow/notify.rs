@@ -4,35 +4,65 @@ use std::sync::Arc;
 
 use super::publish::Policy;
 use super::{Flow, assign, report};
-use crate::clock::{HOUR, Millis};
-use crate::deliver::{self, Notice, SendResult};
-use crate::lead::{Actor, AttemptResult, DeliveryState, Event, Outcome, Priority, Stage, Ticket};
-use crate::ledger::{Begun, Fault, Tx};
+use crate::clock::{DAY, HOUR, Millis};
+use crate::deliver::{self, Endpoint, Gates, Notice, Permit, SendResult};
+use crate::lead::{
+    Actor, AttemptResult, Delivery, DeliveryState, Event, Outcome, Priority, Stage, Ticket,
+    WorkKind,
+};
+use crate::ledger::{Begun, Fault, Tx, Wait};
 use crate::link::{self, Claim};
 
 /// An attempt that has not ended by then is begun anew; longer than any send may take.
 const LEASE_MARGIN: Millis = 60_000;
-/// A far end that names a time is believed up to this.
+/// A far end that names a time is believed up to this, or twice the time that is its turn anyhow.
 const AFTER_MAX: Millis = HOUR;
 /// How long the link in a mail works.
-const LINK_FOR: Millis = 90 * crate::clock::DAY;
+const LINK_FOR: Millis = 90 * DAY;
+/// An endpoint that only failed for so long is paused.
+const FAILING_MAX: Millis = 5 * DAY;
+/// How often it is looked whether a paused endpoint was resumed; resuming says so itself.
+const PAUSED_LOOK: Millis = HOUR;
+
+/// A place at the endpoint that an attempt goes to; none for a mail.
+type Place = Option<(Arc<Endpoint>, Permit)>;
+
+/// What became of an endpoint by an attempt.
+struct After {
+    endpoint: Arc<Endpoint>,
+    well: bool,
+    wake: usize,
+    /// It asked never to be told anything again.
+    gone: Option<String>,
+}
 
 impl Flow {
     /// Makes one attempt.
     pub(crate) async fn notify(&self, ticket: Ticket) -> Result<(), Fault> {
         let now = self.clock.now();
-        let lease_until = now + self.mail.timeout_ms + LEASE_MARGIN;
+        let timeout = if ticket.kind == WorkKind::Hook {
+            deliver::TIMEOUT_MAX
+        } else {
+            self.mail.timeout_ms
+        };
+        let lease_until = now + timeout + LEASE_MARGIN;
+        let policy = self.policy();
+        let (at_work, gates) = (policy.clone(), self.gates.clone());
         let begun = self
             .ledger
-            .write(move |tx| tx.begin_attempt(&ticket, now, lease_until))
+            .write(move |tx| {
+                tx.begin_attempt(&ticket, (now, lease_until), |tx, delivery| {
+                    enter(tx, &at_work, &gates, delivery, now)
+                })
+            })
             .await?;
-        let Some(begun) = begun else {
+        let Some((begun, place)) = begun else {
             return Ok(());
         };
-        let policy = self.policy();
         let started = std::time::Instant::now();
         let result = match self.notice(&begun, &policy).await? {
-            Some(notice) => {
+            Some(mut notice) => {
+                notice.endpoint = place.as_ref().map(|(endpoint, _)| endpoint.clone());
                 let channel = &begun.delivery.channel;
                 self.deliverer
                     .send(channel, &notice, &policy.templates)
@@ -43,13 +73,36 @@ impl Flow {
             },
         };
         let took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.record(begun, result, took_ms, policy).await
+        let after = self.leave(place, &result);
+        self.record(begun, (result, after), took_ms, policy).await
+    }
+
+    /// Gives the place at an endpoint back; it is to be told of before its waiting are woken.
+    fn leave(&self, place: Place, result: &SendResult) -> Option<After> {
+        let (endpoint, permit) = place?;
+        let well = matches!(result, SendResult::Delivered);
+        let turn = permit.end(well, endpoint.concurrency, self.clock.now());
+        if turn.began_to_rest {
+            let name = &endpoint.name;
+            let text = format!("webhooks to `{name}` keep failing; it is tried again every 30 s");
+            self.alarm(&format!("endpoint_{name}_failing"), &text);
+        }
+        let gone = match result {
+            SendResult::Gone { why } => Some(format!("it answered {why}")),
+            SendResult::Delivered | SendResult::TryAgain { .. } | SendResult::GiveUp { .. } => None,
+        };
+        Some(After {
+            endpoint,
+            well,
+            wake: turn.wake,
+            gone,
+        })
     }
 
     async fn record(
         &self,
         begun: Begun,
-        result: SendResult,
+        (result, after): (SendResult, Option<After>),
         took_ms: i64,
         policy: Arc<Policy>,
     ) -> Result<(), Fault> {
@@ -57,12 +110,14 @@ impl Flow {
         let channel = begun.delivery.channel.clone();
         let (result, next) = match result {
             SendResult::Delivered => (AttemptResult::Delivered, None),
-            SendResult::GiveUp { why } => (AttemptResult::GiveUp { why }, None),
+            SendResult::GiveUp { why } | SendResult::Gone { why } => {
+                (AttemptResult::GiveUp { why }, None)
+            }
             SendResult::TryAgain { why, after_ms } => {
                 let seed = begun.delivery.id.unsigned_abs();
                 let planned = deliver::retry_after_ms(&channel, begun.work.attempt, seed);
-                let asked = after_ms.unwrap_or(0).clamp(0, AFTER_MAX);
                 if let Some(planned) = planned {
+                    let asked = after_ms.unwrap_or(0).clamp(0, AFTER_MAX.max(2 * planned));
                     let at = now + planned.max(asked);
                     (AttemptResult::TryAgain { why }, Some(at))
                 } else {
@@ -79,7 +134,15 @@ impl Flow {
         let notice = (begun.delivery.id, begun.delivery.lead_id);
         let ended = self
             .ledger
-            .write(move |tx| end_attempt(tx, &policy, &begun, (&result, took_ms), (now, next)))
+            .write(move |tx| {
+                let mut ended = end_attempt(tx, &policy, &begun, (&result, took_ms), (now, next))?;
+                if let Some(after) = after {
+                    let (woken, paused) = look_after_endpoint(tx, &after, now)?;
+                    ended.due.extend(woken);
+                    ended.paused = paused.map(|why| (after.endpoint.name.clone(), why));
+                }
+                Ok(ended)
+            })
             .await?;
         self.queue.push(&ended.due);
         if ended.is_erased {
@@ -94,6 +157,12 @@ impl Flow {
                 "dead_delivery",
                 &format!("a notice by {channel} is dead: {why}"),
             );
+        }
+        if let Some((name, why)) = ended.paused {
+            let text = format!(
+                "webhooks to `{name}` are paused: {why}; go on with `leadgate endpoints resume {name}`"
+            );
+            self.alarm(&format!("endpoint_{name}_paused"), &text);
         }
         Ok(())
     }
@@ -122,8 +191,10 @@ impl Flow {
             attempt: begun.n,
             rep: rep.id.clone(),
             rep_name: rep.name.clone(),
-            rep_email: rep.email.clone(),
+            rep_email: rep.email.clone().unwrap_or_default(),
+            endpoint: None,
             received_at: lead.received_at,
+            offered_at: why.offered_at.unwrap_or(lead.received_at),
             zone: rep.zone_name.clone(),
             now,
             source: lead.source,
@@ -150,6 +221,57 @@ struct Ended {
     told_after: Option<Millis>,
     /// Whether the person was erased meanwhile.
     is_erased: bool,
+    /// The endpoint that is paused from now on, and why.
+    paused: Option<(String, String)>,
+}
+
+/// Whether an attempt may begin: at once for a mail, else when the endpoint has a place.
+fn enter(
+    tx: &Tx<'_>,
+    policy: &Policy,
+    gates: &Gates,
+    delivery: &Delivery,
+    now: Millis,
+) -> Result<Result<Place, Wait>, Fault> {
+    if deliver::work_of(&delivery.channel) != WorkKind::Hook {
+        return Ok(Ok(None));
+    }
+    let rep = policy.roster.rep(&delivery.rep);
+    let name = rep.and_then(|rep| rep.webhook.as_deref());
+    let Some(endpoint) = name.and_then(|name| policy.endpoints.get(name)) else {
+        return Ok(Ok(None));
+    };
+    let wait = |until| Wait {
+        endpoint: endpoint.name.clone(),
+        until,
+    };
+    if tx.is_paused(&endpoint.name)? {
+        return Ok(Err(wait(now + PAUSED_LOOK)));
+    }
+    let permit = gates.enter(&endpoint.name, endpoint.concurrency, now);
+    Ok(permit
+        .map(|permit| Some((endpoint.clone(), permit)))
+        .map_err(wait))
+}
+
+/// What is due at an endpoint after an attempt, and why it is paused from now on, if it is.
+fn look_after_endpoint(
+    tx: &Tx<'_>,
+    after: &After,
+    now: Millis,
+) -> Result<(Vec<Ticket>, Option<String>), Fault> {
+    let name = &after.endpoint.name;
+    let failing_since = tx.note_endpoint(name, after.well, now)?;
+    let too_long = failing_since.is_some_and(|since| now - since >= FAILING_MAX);
+    let why = match &after.gone {
+        Some(gone) => Some(gone.clone()),
+        None => too_long.then(|| "it has only failed for five days".to_owned()),
+    };
+    if let Some(why) = why {
+        let is_new = tx.pause_endpoint(name, &why, now)?;
+        return Ok((Vec::new(), is_new.then_some(why)));
+    }
+    Ok((tx.wake_endpoint(name, after.wake, now)?, None))
 }
 
 fn end_attempt(
@@ -186,9 +308,11 @@ fn end_attempt(
         due: Vec::new(),
         told_after: first.then_some(now - lead.received_at),
         is_erased: lead.stage == Stage::Closed(Outcome::Erased),
+        paused: None,
     };
     let dead = state == DeliveryState::Dead && current && lead.stage == Stage::Offered;
-    if !dead || tx.was_told(delivery.lead, delivery.assignment)? {
+    let (seq, assignment) = (delivery.lead, delivery.assignment);
+    if !dead || tx.was_told(seq, assignment)? || tx.may_be_told(seq, assignment)? {
         return Ok(ended);
     }
     let event = Event::Undelivered {

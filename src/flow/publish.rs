@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Flow, Settings, assign};
 use crate::clock::Millis;
-use crate::deliver::Templates;
+use crate::deliver::{Endpoints, Outside, Templates};
 use crate::document::Overrides;
 use crate::lead::{
     Actor, Event, HoldCause, PhraseKind, PolicyHash, Priority, Stage, Trace, WorkKind,
@@ -17,7 +17,7 @@ use crate::ledger::{Change, Fault, Ledger, Tx};
 use crate::problem::Problem;
 use crate::route::Roster;
 use crate::rules::{Known, Rulebook};
-use crate::secret::{self, Secret};
+use crate::secret;
 use crate::source::Refusal;
 use crate::source::Sources;
 use crate::telemetry::metrics::Metrics;
@@ -34,8 +34,10 @@ pub struct PolicyFiles {
     pub sources: (String, String),
     /// Name and text of `reps.toml`.
     pub reps: (String, String),
-    /// The mail templates.
+    /// The templates of mails and webhooks.
     pub templates: BTreeMap<String, String>,
+    /// Name and text of `endpoints.toml`; empty where there is none.
+    pub endpoints: (String, String),
 }
 
 /// Everything that decides about leads, as one version.
@@ -50,8 +52,10 @@ pub struct Policy {
     pub roster: Roster,
     /// Where leads come from.
     pub sources: Sources,
-    /// The words of the mails.
+    /// The words of mails and webhooks.
     pub templates: Templates,
+    /// Systems that are told.
+    pub endpoints: Endpoints,
     text: String,
 }
 
@@ -60,7 +64,7 @@ impl Policy {
     pub fn assemble(
         files: &PolicyFiles,
         settings: &Settings,
-        secrets: &dyn Fn(&str) -> Result<Secret, String>,
+        outside: &Outside<'_>,
     ) -> Result<Self, Vec<Problem>> {
         let none = Overrides::new();
         let mut problems = Vec::new();
@@ -71,14 +75,30 @@ impl Policy {
         // A secret that was changed where a reference leads makes another version, too.
         let resolved = std::cell::RefCell::new(Sha256::new());
         let noted = |reference: &str| {
-            let secret = secrets(reference)?;
+            let secret = (outside.secret)(reference)?;
             resolved.borrow_mut().update(secret.expose().as_bytes());
             Ok(secret)
         };
         let sources = Sources::parse(name, text, &none, &noted)
             .map_err(&mut keep)
             .ok();
-        let templates = Templates::load(&files.templates).map_err(&mut keep).ok();
+        let (name, text) = &files.endpoints;
+        let noted = Outside {
+            secret: &noted,
+            url: outside.url,
+        };
+        let endpoints = Endpoints::parse(name, text, &none, &noted)
+            .map_err(&mut keep)
+            .ok();
+        // A template that only a broken endpoint names would be reported as used by nobody.
+        let templates = endpoints.as_ref().and_then(|endpoints| {
+            Templates::load(&files.templates, endpoints)
+                .map_err(&mut keep)
+                .ok()
+        });
+        if let (Some(roster), Some(endpoints)) = (&roster, &endpoints) {
+            keep(unknown_endpoints(&files.reps, roster, endpoints));
+        }
         // Without a roster every pool would be reported as unknown: one mistake, many messages.
         let pools = match &roster {
             Some(roster) => roster.pools(),
@@ -90,9 +110,14 @@ impl Policy {
             default_pool: &settings.default_pool,
         };
         let rulebook = Rulebook::load(&files.rules, &known).map_err(&mut keep).ok();
-        let (Some(rulebook), Some(roster), Some(sources), Some(templates)) =
-            (rulebook, roster, sources, templates)
-        else {
+        let (Some(rulebook), Some(roster), Some(sources), Some(templates), Some(endpoints), true) = (
+            rulebook,
+            roster,
+            sources,
+            templates,
+            endpoints,
+            problems.is_empty(),
+        ) else {
             return Err(problems);
         };
         let (hash, text) = digest(files, resolved.into_inner());
@@ -103,6 +128,7 @@ impl Policy {
             roster,
             sources,
             templates,
+            endpoints,
             text,
         })
     }
@@ -136,6 +162,43 @@ impl Policy {
     }
 }
 
+/// Reps who are told by an endpoint that nobody knows.
+fn unknown_endpoints(
+    (file, text): &(String, String),
+    roster: &Roster,
+    endpoints: &Endpoints,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for rep in roster.reps() {
+        let Some(name) = rep
+            .webhook
+            .as_ref()
+            .filter(|name| endpoints.get(name).is_none())
+        else {
+            continue;
+        };
+        let message = format!(
+            "reps.{}.webhook is \"{name}\", which no endpoint is",
+            rep.id
+        );
+        let known = endpoints.iter().map(|endpoint| endpoint.name.as_str());
+        let hint = match crate::problem::nearest(name, known) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("add [{name}] to endpoints.toml, or take the line out"),
+        };
+        let line = line_of(text, &rep.id);
+        problems.push(Problem::at(file, text, (line, 1), message).hint(hint));
+    }
+    problems
+}
+
+/// The line of a rep's table, from 1; 1 where it is written otherwise.
+fn line_of(text: &str, rep: &str) -> usize {
+    let head = format!("[reps.{rep}]");
+    let found = text.lines().position(|line| line.trim() == head);
+    found.map_or(1, |at| at + 1)
+}
+
 /// Words in quotes after `route`, so that rules can be linted beside a broken roster.
 fn pools_named(rules: &BTreeMap<String, String>) -> BTreeSet<String> {
     let routes = rules
@@ -152,9 +215,10 @@ fn pools_named(rules: &BTreeMap<String, String>) -> BTreeSet<String> {
         .collect()
 }
 
-/// The version's name, and what is kept of it: rules and reps, never sources, which may hold keys.
+/// The version's name, and what is kept of it: rules and reps, never sources and endpoints, which
+/// may hold keys.
 fn digest(files: &PolicyFiles, mut hash: Sha256) -> (PolicyHash, String) {
-    let fixed = [&files.sources, &files.reps];
+    let fixed = [&files.sources, &files.reps, &files.endpoints];
     let named = fixed.iter().map(|(name, text)| (name, text));
     for (name, text) in files.rules.iter().chain(&files.templates).chain(named) {
         for part in [name, text] {

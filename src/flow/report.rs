@@ -20,6 +20,8 @@ pub struct Why {
     pub route: String,
     /// Earlier leads of the person.
     pub seen: Seen,
+    /// When the rep who has it got it.
+    pub offered_at: Option<Millis>,
     /// Until when it must be claimed.
     pub deadline: Option<Millis>,
     /// The open assignment: seq and rep.
@@ -87,6 +89,7 @@ pub fn why(r: &Reads<'_>, seq: i64) -> Result<Why, Fault> {
         scores,
         route: routes.join("; "),
         seen: r.facts(seq)?.seen,
+        offered_at: open.as_ref().map(|a| a.offered_at),
         deadline: open.as_ref().and_then(|a| a.deadline),
         open: open.map(|a| (a.seq, a.rep)),
     })

@@ -20,6 +20,15 @@ pub struct Begun {
     pub n: i64,
 }
 
+/// An attempt that must not begin yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The endpoint that has no place.
+    pub endpoint: String,
+    /// When to look again at the latest.
+    pub until: Millis,
+}
+
 fn delivery_of(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let state: String = row.get(6)?;
     Ok(Delivery {
@@ -59,15 +68,15 @@ impl Tx<'_> {
         Ok(statement.query_row([id], delivery_of).optional()?)
     }
 
-    /// Claims a delivery's work and records the attempt. `None` where there is nothing to send: an
-    /// old ticket, or a notice that was sent or overtaken.
-    pub fn begin_attempt(
+    /// Claims a delivery's work and records the attempt, once `enter` lets it in. `None` where there
+    /// is nothing to send: an old ticket, a notice that was sent or overtaken, or that has to wait.
+    pub fn begin_attempt<P>(
         &self,
         ticket: &Ticket,
-        now: Millis,
-        lease_until: Millis,
-    ) -> Result<Option<Begun>, Fault> {
-        let Some(work) = self.claim_work(ticket, lease_until)? else {
+        (now, lease_until): (Millis, Millis),
+        enter: impl FnOnce(&Self, &Delivery) -> Result<Result<P, Wait>, Fault>,
+    ) -> Result<Option<(Begun, P)>, Fault> {
+        let Some(work) = self.work(ticket)? else {
             return Ok(None);
         };
         let open = self.open_assignment_of(work.lead)?;
@@ -83,13 +92,23 @@ impl Tx<'_> {
             self.finish_work(work.id)?;
             return Ok(None);
         };
+        let permit = match enter(self, &delivery)? {
+            Ok(permit) => permit,
+            Err(wait) => {
+                self.wait_for_endpoint(&work, &wait.endpoint, wait.until)?;
+                return Ok(None);
+            }
+        };
+        let Some(work) = self.claim_work(ticket, lease_until)? else {
+            return Ok(None);
+        };
         let sql = "INSERT INTO attempts (delivery_id, n, started_at)
                    VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM attempts
                                 WHERE delivery_id = ?1), ?2) RETURNING n";
         let mut statement = self.conn.prepare_cached(sql)?;
         let n = statement.query_row(params![delivery.id, now], |row| row.get(0))?;
         self.set_delivery(delivery.id, DeliveryState::Sending)?;
-        Ok(Some(Begun { work, delivery, n }))
+        Ok(Some((Begun { work, delivery, n }, permit)))
     }
 
     /// Records how an attempt ended. The delivery moves only where it is still being sent: a lead
@@ -121,6 +140,15 @@ impl Tx<'_> {
             .prepare_cached(sql)?
             .execute(params![id, state.as_str()])?;
         Ok(())
+    }
+
+    /// Whether another notice of an assignment may still arrive.
+    pub fn may_be_told(&self, lead: i64, assignment: i64) -> Result<bool, Fault> {
+        let sql = "SELECT count(*) FROM deliveries WHERE lead_id = ?1 AND assignment_seq = ?2
+                   AND state IN ('pending', 'sending', 'retry')";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let open: i64 = statement.query_row(params![lead, assignment], |row| row.get(0))?;
+        Ok(open > 0)
     }
 
     /// Whether any notice of an assignment arrived.

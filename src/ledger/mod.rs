@@ -6,6 +6,7 @@ mod checkpoint;
 mod db;
 mod decide;
 mod deliveries;
+mod endpoints;
 mod fault;
 mod forget;
 mod history;
@@ -32,7 +33,8 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 pub use decide::{NewLead, Undecided};
-pub use deliveries::Begun;
+pub use deliveries::{Begun, Wait};
+pub use endpoints::EndpointState;
 pub use fault::Fault;
 pub use forget::Content;
 pub use key::{read_key, read_or_make_key};

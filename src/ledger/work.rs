@@ -9,6 +9,11 @@ use crate::lead::{Priority, Ticket, Work, WorkKind};
 
 const COLUMNS: &str = "id, lead_id, kind, ref, due_at, priority, attempt, version";
 
+/// Where notices wait for an endpoint. No pool has a blank in its name.
+pub(super) fn place_of_endpoint(endpoint: &str) -> String {
+    format!("webhook {endpoint}")
+}
+
 fn work_of(row: &Row<'_>) -> rusqlite::Result<Work> {
     let kind: String = row.get(2)?;
     Ok(Work {
@@ -61,12 +66,34 @@ impl Tx<'_> {
     /// Claims a thing until `until`: who dies meanwhile has it done again then.
     pub fn claim_work(&self, ticket: &Ticket, until: Millis) -> Result<Option<Work>, Fault> {
         let sql = format!(
-            "UPDATE work SET due_at = ?3, version = version + 1, attempt = attempt + 1
+            "UPDATE work SET due_at = ?3, version = version + 1, attempt = attempt + 1, pool = NULL
              WHERE id = ?1 AND version = ?2 RETURNING {COLUMNS}"
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
         let found = statement.query_row(params![ticket.work, ticket.version, until], work_of);
         Ok(found.optional()?)
+    }
+
+    /// The thing of a ticket; `None` for an old one.
+    pub(super) fn work(&self, ticket: &Ticket) -> Result<Option<Work>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM work WHERE id = ?1 AND version = ?2");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let found = statement.query_row(params![ticket.work, ticket.version], work_of);
+        Ok(found.optional()?)
+    }
+
+    /// Lets a notice wait for an endpoint, without an attempt.
+    pub(super) fn wait_for_endpoint(
+        &self,
+        work: &Work,
+        endpoint: &str,
+        due_at: Millis,
+    ) -> Result<(), Fault> {
+        let sql = "UPDATE work SET due_at = ?3, pool = ?4, version = version + 1
+                   WHERE id = ?1 AND version = ?2";
+        let args = params![work.id, work.version, due_at, place_of_endpoint(endpoint)];
+        self.conn.prepare_cached(sql)?.execute(args)?;
+        Ok(())
     }
 
     /// Puts a claimed thing off.
@@ -78,12 +105,13 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes the notices due that a dead process was sending: this process is the only one that
-    /// serves, so their leases hold nothing any more.
+    /// Makes the notices due that a dead process was sending, or that waited for it to make room at
+    /// an endpoint: this process is the only one that serves, so that holds nothing any more.
     pub fn void_leases(&self, now: Millis) -> Result<usize, Fault> {
         let sql = "UPDATE work SET due_at = ?1, version = version + 1
                    WHERE kind IN ('mail', 'hook') AND due_at > ?1
-                     AND (SELECT state FROM deliveries d WHERE d.id = work.ref) = 'sending'";
+                     AND (pool IS NOT NULL
+                          OR (SELECT state FROM deliveries d WHERE d.id = work.ref) = 'sending')";
         Ok(self.conn.prepare_cached(sql)?.execute([now])?)
     }
 
@@ -120,15 +148,25 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes the best waiting lead of a pool due: a place is free.
-    pub fn wake(&self, pool: &str, now: Millis) -> Result<usize, Fault> {
-        let sql = "UPDATE work SET due_at = ?2, version = version + 1 WHERE id IN (
-                       SELECT id FROM work WHERE pool = ?1 AND due_at > ?2
-                       ORDER BY priority, lead_id LIMIT 1)";
-        Ok(self.conn.prepare_cached(sql)?.execute(params![pool, now])?)
+    /// Makes the best `n` that wait at a pool or endpoint due: places are free.
+    pub fn wake(&self, place: &str, n: i64, now: Millis) -> Result<Vec<Ticket>, Fault> {
+        let sql = format!(
+            "UPDATE work SET due_at = ?2, version = version + 1 WHERE id IN (
+                 SELECT id FROM work WHERE pool = ?1 AND due_at > ?2
+                 ORDER BY priority, lead_id LIMIT ?3) RETURNING {COLUMNS}"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![place, now, n], work_of)?;
+        rows.map(|work| Ok(Ticket::from(&work?))).collect()
     }
 
-    /// Makes every waiting lead due: the policy changed.
+    /// Makes the best `n` notices due that wait for an endpoint.
+    pub fn wake_endpoint(&self, name: &str, n: usize, now: Millis) -> Result<Vec<Ticket>, Fault> {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        self.wake(&place_of_endpoint(name), n, now)
+    }
+
+    /// Makes everything due that waits for a place: the policy changed.
     pub fn wake_all(&self, now: Millis) -> Result<usize, Fault> {
         let sql = "UPDATE work SET due_at = ?1, version = version + 1
                    WHERE pool IS NOT NULL AND due_at > ?1";

@@ -64,8 +64,10 @@ pub struct Rep {
     pub id: RepId,
     /// As colleagues say it.
     pub name: String,
-    /// Where notices go; checked, lower case.
-    pub email: String,
+    /// Where mails go; checked, lower case.
+    pub email: Option<String>,
+    /// The endpoint that is told, by its key in `endpoints.toml`.
+    pub webhook: Option<String>,
     /// Hours, days and absences are in this zone.
     pub zone: TimeZone,
     /// The zone's name in the IANA database.

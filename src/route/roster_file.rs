@@ -53,7 +53,10 @@ fn read_all<T>(parent: &Table<'_>, one: impl Fn(String, &Table<'_>) -> Option<T>
 
 fn read_rep(id: RepId, table: &Table<'_>) -> Option<Rep> {
     let name = table.text("name").filter(|n| !n.trim().is_empty());
-    let email = read_email(table);
+    let webhook = table.text("webhook").filter(|name| !name.is_empty());
+    // Who has a webhook needs no address; who has neither lacks one.
+    let unmailed = webhook.is_some() && !table.has("email");
+    let email = if unmailed { None } else { read_email(table) };
     let zone = read_zone(table);
     let hours = read_hours(table);
     let absences = read_absences(table);
@@ -64,10 +67,12 @@ fn read_rep(id: RepId, table: &Table<'_>) -> Option<Rep> {
     let open_max = table.int("open_max", 1..=COUNT_MAX);
     let paused = table.bool("paused").unwrap_or_default();
     let (zone, zone_name) = zone?;
+    (unmailed || email.is_some()).then_some(())?;
     Some(Rep {
         name: name.unwrap_or_else(|| id.clone()),
         id,
-        email: email?,
+        email,
+        webhook,
         zone,
         zone_name,
         hours: hours?,

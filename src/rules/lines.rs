@@ -1,11 +1,6 @@
 //! A file as a lead passes it: phrases whose condition needs no engine are passed without it, and
 //! only what lies between them is run. Where a script may end early by itself it is run as one.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
-)]
-
 use rhai::{AST, ASTNode, Expr, Stmt};
 
 use super::phrases::{Mark, kind_of};

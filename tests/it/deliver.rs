@@ -5,8 +5,9 @@ use std::path::Path;
 
 use leadgate::clock::{MINUTE, Millis};
 use leadgate::deliver::settings::{Security, Settings, Smtp, Transport};
-use leadgate::deliver::{Deliverer, Notice, SendResult, Templates};
+use leadgate::deliver::{Deliverer, Endpoints, Notice, SendResult, Templates};
 use leadgate::lead::{Attribution, Email, Fields, LeadId, Phone};
+use leadgate::outbound::Outbound;
 use leadgate::secret::Secret;
 
 use crate::mailbox::{Behaviour, Mailbox};
@@ -25,7 +26,9 @@ pub(crate) fn notice() -> Notice {
         rep: "rosa".into(),
         rep_name: "Rosa Rep".into(),
         rep_email: REP.into(),
+        endpoint: None,
         received_at: RECEIVED,
+        offered_at: RECEIVED + MINUTE,
         zone: "Europe/Berlin".into(),
         now: RECEIVED + 2 * MINUTE,
         source: "website".into(),
@@ -74,12 +77,26 @@ fn smtp(port: u16, security: Security) -> Smtp {
     }
 }
 
+pub(crate) fn outbound() -> Outbound {
+    Outbound::new(vec!["127.0.0.0/8".parse().unwrap()]).unwrap()
+}
+
 fn by_smtp(smtp: Smtp) -> Deliverer {
-    Deliverer::new(&settings(Transport::Smtp(smtp)), "leads.example").unwrap()
+    deliverer(&settings(Transport::Smtp(smtp))).unwrap()
+}
+
+/// To a server on this machine.
+pub(crate) fn by_port(port: u16) -> Deliverer {
+    by_smtp(smtp(port, Security::None))
+}
+
+fn deliverer(settings: &Settings) -> anyhow::Result<Deliverer> {
+    Deliverer::new(settings, "leads.example", outbound())
 }
 
 fn shipped() -> Templates {
-    Templates::load(&BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems:?}"))
+    Templates::load(&BTreeMap::new(), &Endpoints::default())
+        .unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 pub(crate) async fn send(deliverer: &Deliverer, notice: &Notice) -> SendResult {
@@ -99,6 +116,7 @@ fn told(result: &SendResult) -> (&'static str, &str) {
         SendResult::Delivered => ("delivered", ""),
         SendResult::TryAgain { why, .. } => ("again", why),
         SendResult::GiveUp { why } => ("never", why),
+        SendResult::Gone { why } => ("gone", why),
     }
 }
 
@@ -169,7 +187,7 @@ async fn without_tls_where_it_is_wanted_no_mail_leaves_the_house() {
     }
     let mut away = smtp(25, Security::None);
     away.host = "192.0.2.1".into();
-    let refused = Deliverer::new(&settings(Transport::Smtp(away)), "leads.example");
+    let refused = deliverer(&settings(Transport::Smtp(away)));
     let why = refused.err().map(|error| format!("{error:#}"));
     assert_eq!(
         why.as_deref(),
@@ -222,7 +240,7 @@ async fn an_outbox_holds_one_whole_file_a_mail_however_often_it_is_tried() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("outbox");
     let settings = settings(Transport::Outbox(folder.clone()));
-    let deliverer = Deliverer::new(&settings, "leads.example").unwrap();
+    let deliverer = deliverer(&settings).unwrap();
     let notice = notice();
     for _ in 0..3 {
         assert_eq!(send(&deliverer, &notice).await, SendResult::Delivered);
@@ -239,7 +257,7 @@ async fn an_alarm_reaches_everybody_who_is_to_know() {
     let transport = Transport::Smtp(smtp(mailbox.port, Security::None));
     let mut settings = settings(transport);
     settings.alarm_to.push("boss@leads.example".into());
-    let deliverer = Deliverer::new(&settings, "leads.example").unwrap();
+    let deliverer = deliverer(&settings).unwrap();
     let result = deliverer
         .alarm("disk\r\nBcc: evil@x", "The disk is full.\r.\r")
         .await;

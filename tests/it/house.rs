@@ -50,6 +50,7 @@ pub(crate) struct House {
     pub(crate) mailbox: Mailbox,
     pub(crate) daemon: Standing,
     pub(crate) client: reqwest::Client,
+    env: BTreeMap<String, String>,
 }
 
 /// The files of a house before it is built.
@@ -94,7 +95,13 @@ impl Plan {
         self
     }
 
-    pub(crate) async fn build(mut self) -> House {
+    pub(crate) async fn build(self) -> House {
+        let (house, daemon) = self.daemon().await;
+        house.with(daemon.serve_only())
+    }
+
+    /// A daemon that is not run yet, and the house around it.
+    pub(crate) async fn daemon(mut self) -> (Shell, Daemon) {
         let dir = tempfile::tempdir().unwrap();
         let mailbox = Mailbox::start().await;
         for (name, text) in &self.files {
@@ -113,18 +120,44 @@ impl Plan {
         let config = Config::load_with(&config, &self.env).expect("the test's configuration");
         let clock = Clock::by_hand(TUESDAY);
         let daemon = Daemon::build_with(config, clock.clone()).expect("the daemon");
-        House {
+        let env = self.env;
+        let shell = Shell {
             dir,
             clock,
             mailbox,
-            daemon: daemon.serve_only(),
-            client: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .build()
-                .unwrap(),
+            env,
+        };
+        (shell, daemon)
+    }
+}
+
+/// What stands around a daemon.
+pub(crate) struct Shell {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) clock: Clock,
+    pub(crate) mailbox: Mailbox,
+    env: BTreeMap<String, String>,
+}
+
+impl Shell {
+    fn with(self, daemon: Standing) -> House {
+        House {
+            dir: self.dir,
+            clock: self.clock,
+            mailbox: self.mailbox,
+            env: self.env,
+            daemon,
+            client: client(),
         }
     }
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
@@ -229,6 +262,22 @@ impl House {
         flow.ledger
             .write_blocking(move |tx| command::apply(tx, &context, seq, &command, &actor))
             .map(|_| ())
+    }
+
+    /// A command of the program beside the daemon: exit code, and what it printed.
+    pub(crate) fn run(&self, words: &[&str]) -> (Option<i32>, String) {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_leadgate"))
+            .args(words)
+            .envs(&self.env)
+            .env(
+                "LEADGATE_CONFIG",
+                self.dir.path().join("config/leadgate.toml"),
+            )
+            .output()
+            .unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed).into_owned();
+        (output.status.code(), printed)
     }
 
     /// The links of the mails that were taken, the latest last.

@@ -62,7 +62,7 @@ const HOSTILE: [&str; 8] = [
     "javascript:alert(1)",
 ];
 
-fn hostile(text: &str) -> Notice {
+pub(crate) fn hostile(text: &str) -> Notice {
     let mut notice = notice();
     let all = || Some(text.to_owned());
     notice.rep_name = text.into();

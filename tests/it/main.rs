@@ -7,9 +7,12 @@
 )]
 
 mod backup;
+mod channels;
 mod crash;
 mod dashboard;
 mod deliver;
+mod endpoints;
+mod far_end;
 mod forget;
 mod fsync;
 mod hostile;
@@ -19,9 +22,12 @@ mod letter;
 mod life;
 mod mailbox;
 mod metrics;
+mod outbound;
 mod process;
 mod retain;
 mod rules;
 mod service;
 mod signatures;
 mod store;
+mod webhook;
+mod webhook_body;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use lettre::message::Mailbox;
 
-use super::{Channel, Sending};
+use super::{Channel, Sending, Ways};
 use crate::deliver::letter::{self, Letter};
 use crate::deliver::outbox;
 use crate::deliver::settings::{Settings, Transport};
@@ -16,7 +16,7 @@ use crate::deliver::smtp::Server;
 use crate::deliver::templates::Templates;
 use crate::deliver::words::Words;
 use crate::deliver::{Notice, SendResult};
-use crate::lead::LeadId;
+use crate::lead::{LeadId, WorkKind};
 
 /// The row in `ALL`.
 pub(super) struct Email;
@@ -26,13 +26,17 @@ impl Channel for Email {
         "email"
     }
 
+    fn work(&self) -> WorkKind {
+        WorkKind::Mail
+    }
+
     fn send<'a>(
         &self,
-        post: &'a Post,
+        ways: &'a Ways,
         notice: &'a Notice,
         templates: &'a Templates,
     ) -> Sending<'a> {
-        Box::pin(post.notify(notice, templates))
+        Box::pin(ways.post.notify(notice, templates))
     }
 }
 

@@ -16,7 +16,8 @@ pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 16_000;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_keys.sql"),
-    include_str!("../migrations/0003_forgetting.sql"),
+    include_str!("../migrations/0003_endpoints.sql"),
+    include_str!("../migrations/0004_forgetting.sql"),
 ];
 
 /// The connection that writes; `serving` brings the schema up to date, a command beside a daemon
