@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Counts, LEDGER, Manifest, checks, read_manifest, sha256_of};
+use super::checks::{self, Found};
+use super::{Counts, LEDGER, Manifest, read_manifest, sha256_of};
 use crate::ledger::{Fault, db};
 
 /// What a look at a ledger found.
@@ -46,21 +47,16 @@ pub fn verify(path: &Path) -> Result<Report, Fault> {
             ));
         }
     }
-    let conn = if manifest.is_some() {
-        // A backup has no log, and stays as it is: no lock, no file beside it.
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Connection::open_with_flags(&ledger, flags)?
-    } else {
-        db::sqlite::reader(&ledger)?
+    let found = match look(&ledger, manifest.is_some()) {
+        Ok(found) => found,
+        // Too damaged to be asked anything.
+        Err(Fault::Store(why)) => Found {
+            schema: 0,
+            counts: Counts::default(),
+            problems: vec![format!("it cannot be read as a ledger: {why}")],
+        },
+        Err(fault) => return Err(fault),
     };
-    conn.execute_batch("BEGIN")
-        .map_err(|e| no_ledger(&ledger, &e))?;
-    let found = checks::check(&conn).map_err(|fault| {
-        let Fault::Store(why) = fault else {
-            return fault;
-        };
-        Fault::Store(format!("{}: {why}", ledger.display()))
-    })?;
     problems.extend(found.problems);
     if let Some(manifest) = &manifest
         && problems.is_empty()
@@ -77,9 +73,14 @@ pub fn verify(path: &Path) -> Result<Report, Fault> {
     })
 }
 
-fn no_ledger(path: &Path, error: &rusqlite::Error) -> Fault {
-    Fault::Store(format!(
-        "{} cannot be read as a ledger: {error}",
-        path.display()
-    ))
+fn look(ledger: &Path, is_backup: bool) -> Result<Found, Fault> {
+    let conn = if is_backup {
+        // A backup has no log, and stays as it is: no lock, no file beside it.
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(ledger, flags)?
+    } else {
+        db::sqlite::reader(ledger)?
+    };
+    conn.execute_batch("BEGIN")?;
+    checks::check(&conn)
 }
