@@ -72,15 +72,18 @@ impl Daemon {
             .trim_end_matches('/')
             .to_owned();
         let outbound = Outbound::new(config.outbound.allow_private.clone())?;
-        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url), outbound)
+        let deliverer = Deliverer::new(&config.mail, &host_of(&public_url), outbound.clone())
             .context("mail cannot be sent with these settings")?;
+        let queue = Queue::start(&config.queue, config.flow.queue_window, &key)
+            .context("there is no queue")?;
         let parts = Parts {
             ledger,
-            queue: Queue::memory(config.flow.queue_window),
+            queue,
             clock,
             settings: config.flow.clone(),
             mail: config.mail.clone(),
             deliverer,
+            outbound,
             key,
             public_url,
         };
@@ -269,7 +272,11 @@ async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> Htt
         .read_off(|r: &crate::ledger::Reads<'_>| r.decided_upto())
         .await
     {
-        Ok(_) => HttpResponse::Ok().body("ready\n"),
+        // Leads are taken without Redis too, so it is told and no more.
+        Ok(_) => match flow.queue.trouble() {
+            None => HttpResponse::Ok().body("ready\n"),
+            Some(trouble) => HttpResponse::Ok().body(format!("ready; {trouble}\n")),
+        },
         Err(fault) => HttpResponse::ServiceUnavailable().body(format!("{fault}\n")),
     }
 }
@@ -285,12 +292,13 @@ async fn drain(handle: &ServerHandle, flow: &Arc<Flow>, workers: Workers, config
 }
 
 async fn close(flow: &Arc<Flow>) {
-    let flow = flow.clone();
+    let closing = flow.clone();
     let closed = tokio::task::spawn_blocking(move || {
-        flow.stop_deciding();
-        flow.ledger.close();
+        closing.stop_deciding();
+        closing.ledger.close();
     });
     let _ = closed.await;
+    flow.queue.stop().await;
 }
 
 /// Signs links and hashes keys: from the configuration where nodes share it, else made once.

@@ -22,11 +22,12 @@ const ROUND_EVERY: Duration = Duration::from_hours(1);
 const REST: Duration = Duration::from_millis(500);
 
 /// What the lanes work on.
-const LANES: [(Lane, &[WorkKind]); 5] = [
+const LANES: [(Lane, &[WorkKind]); 6] = [
     (Lane::Assign, &[WorkKind::Assign]),
     (Lane::Mail, &[WorkKind::Mail]),
     (Lane::Hook, &[WorkKind::Hook]),
-    (Lane::Decide, &[WorkKind::Decide, WorkKind::Fetch]),
+    (Lane::Fetch, &[WorkKind::Fetch]),
+    (Lane::Decide, &[WorkKind::Decide]),
     (Lane::Upkeep, &[WorkKind::Expire, WorkKind::Alarm]),
 ];
 
@@ -35,6 +36,7 @@ enum Lane {
     Assign,
     Mail,
     Hook,
+    Fetch,
     Decide,
     Upkeep,
 }
@@ -58,6 +60,7 @@ impl Workers {
             let copies = match lane {
                 Lane::Mail => mails.max(1),
                 Lane::Hook => hooks.max(1),
+                Lane::Fetch => flow.fetches_at_once(),
                 Lane::Assign | Lane::Decide | Lane::Upkeep => 1,
             };
             for _ in 0..copies {
@@ -135,7 +138,11 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
         flow.sweep().await?;
         let mut idle = true;
         for (lane, kinds) in LANES {
-            let tickets = flow.queue.claim_now(kinds, batch(lane));
+            let at_once = match lane {
+                Lane::Fetch => flow.fetches_at_once(),
+                Lane::Assign | Lane::Mail | Lane::Hook | Lane::Decide | Lane::Upkeep => batch(lane),
+            };
+            let tickets = flow.queue.claim_now(kinds, at_once);
             if !tickets.is_empty() {
                 idle = false;
                 work(flow, lane, tickets).await;
@@ -145,14 +152,17 @@ pub async fn work_until_idle(flow: &Arc<Flow>) -> Result<(), Fault> {
         if idle && waiting + claimed + flow.undecided() == 0 {
             return Ok(());
         }
-        tokio::task::yield_now().await;
+        // What waits is with another task or on its way through a queue outside.
+        if idle {
+            Clock::pause(Duration::from_millis(1)).await;
+        }
     }
 }
 
 fn batch(lane: Lane) -> usize {
     match lane {
         Lane::Assign | Lane::Upkeep => ASSIGN_BATCH,
-        Lane::Mail | Lane::Hook => 1,
+        Lane::Mail | Lane::Hook | Lane::Fetch => 1,
         Lane::Decide => 16,
     }
 }
@@ -166,6 +176,10 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
             let sends = tickets.into_iter().map(|ticket| flow.notify(ticket));
             join_all(sends).await.into_iter().collect()
         }
+        Lane::Fetch => {
+            let fetches = tickets.into_iter().map(|ticket| flow.fetch(ticket));
+            join_all(fetches).await.into_iter().collect()
+        }
         Lane::Decide => {
             // Acknowledged by the thread that decides.
             for ticket in tickets {
@@ -174,9 +188,12 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
             return true;
         }
     };
-    flow.queue.ack(&mine);
-    if let Err(fault) = &result {
-        tracing::warn!(%fault, "a step failed; it is due again");
+    match &result {
+        Ok(()) => flow.queue.ack(&mine),
+        Err(fault) => {
+            tracing::warn!(%fault, "a step failed; it is due again");
+            flow.queue.put_back(&mine, REST);
+        }
     }
     result.is_ok()
 }
@@ -185,7 +202,9 @@ async fn work(flow: &Arc<Flow>, lane: Lane, tickets: Vec<Ticket>) -> bool {
 async fn together(flow: &Flow, lane: Lane, tickets: Vec<Ticket>) -> Result<(), Fault> {
     let step = async |tickets: Vec<Ticket>| match lane {
         Lane::Assign => flow.assign(tickets).await,
-        Lane::Upkeep | Lane::Mail | Lane::Hook | Lane::Decide => flow.look_after(tickets).await,
+        Lane::Upkeep | Lane::Mail | Lane::Hook | Lane::Fetch | Lane::Decide => {
+            flow.look_after(tickets).await
+        }
     };
     let all = step(tickets.clone()).await;
     if all.is_ok() || tickets.len() == 1 {

@@ -1,5 +1,6 @@
 //! `leadgate demo`: a daemon of its own with a stream of made-up leads, and a look at what happens.
 
+mod platforms;
 mod screen;
 mod stream;
 
@@ -21,10 +22,13 @@ use crate::telemetry;
 /// Everything of the demo lies here and may be deleted.
 const DIR: &str = "leadgate-demo";
 /// Credentials that the shipped sources name; made here so that no account is needed.
-const CREDENTIALS: [&str; 3] = [
+const CREDENTIALS: [&str; 6] = [
     "LEADGATE_LANDING_SECRET",
     "LEADGATE_PARTNER_KEY",
     "LEADGATE_GOOGLE_KEY",
+    "LEADGATE_META_APP_SECRET",
+    "LEADGATE_META_VERIFY_TOKEN",
+    "LEADGATE_META_ACCESS_TOKEN",
 ];
 
 #[derive(ClapArgs)]
@@ -41,11 +45,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(path: &Path, args: &Args) -> Result<(), Failed> {
-    let config = config(path)?;
+    let mut config = config(path)?;
     telemetry::start(false, "error");
     super::runtime()?.block_on(async {
+        let platforms = platforms::Platforms::bind(&mut config)?;
         let daemon = Daemon::build(config.clone())?;
         let (flow, address) = (daemon.flow(), daemon.address());
+        platforms.serve(flow.clone())?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(daemon.run_until(async move {
             let _ = stopped.await;
@@ -116,7 +122,8 @@ fn config(path: &Path) -> Result<Config, Failed> {
     let listen = free_address();
     set("LEADGATE_SERVER__LISTEN", listen.to_string());
     set("LEADGATE_SERVER__PUBLIC_URL", format!("http://{listen}"));
-    // All requests of the demo come from this machine.
+    // All requests of the demo come from this machine, and its platforms are there as well.
+    set("LEADGATE_OUTBOUND__ALLOW_PRIVATE", "127.0.0.1".to_owned());
     set(
         "LEADGATE_INTAKE__PER_CLIENT_PER_MINUTE",
         "1000000".to_owned(),

@@ -17,7 +17,7 @@ use crate::flow::Command as Act;
 use crate::flow::command::{self, Context};
 use crate::flow::erase::{self, Found, Person};
 use crate::flow::person_keys;
-use crate::lead::{Actor, DeliveryState, Lead, LeadId};
+use crate::lead::{Actor, DeliveryState, Lead, LeadId, Stage};
 use crate::ledger::{Ledger, Reads, upkeep};
 
 /// How long submissions that are just being decided are waited for.
@@ -53,6 +53,8 @@ struct Erased {
     others: Vec<LeadId>,
     mailed: usize,
     files: usize,
+    /// Leads whose content is still with its platform.
+    fetching: i64,
     log_is_empty: bool,
 }
 
@@ -173,6 +175,7 @@ fn look(config: &Config, ledger: &Ledger, found: &Found) -> Result<Erased, Faile
         others: found.others.clone(),
         mailed,
         files,
+        fetching: ledger.read(|r| r.how_many_stand_in(Stage::Fetching))?,
         log_is_empty: true,
     })
 }
@@ -274,6 +277,12 @@ fn out_of_reach(config: &Config, erased: &Erased) -> Vec<String> {
         let path = entry.path();
         format!("{}, which a restore kept aside; delete it", path.display())
     }));
+    if erased.fetching > 0 {
+        let n = erased.fetching;
+        out.push(format!(
+            "{n} leads that are still to be fetched: look again afterwards"
+        ));
+    }
     if erased.mailed > 0 {
         let where_to = match &config.mail.transport {
             Transport::Outbox(_) => "copies that were taken from the outbox",

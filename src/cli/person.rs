@@ -55,6 +55,9 @@ fn lead(ledger: &Ledger, seq: i64) -> Result<Value, Failed> {
     if let Some(map) = value.as_object_mut() {
         let came_in = submissions.iter().map(submission).collect();
         map.insert("as_it_came".into(), Value::Array(came_in));
+        let fetched = ledger.read(|r| r.fetched(seq))?;
+        let fetched = fetched.map(|raw| String::from_utf8_lossy(&raw).into_owned());
+        map.insert("as_it_was_fetched".into(), json!(fetched));
         let signals = serde_json::to_value(&whole.lead.inquiry.signals);
         map.insert("signals".into(), signals.map_err(anyhow::Error::from)?);
     }

@@ -199,6 +199,7 @@ fn details(event: &Event) -> String {
         Event::Attempted { delivery, n, .. } => {
             format!("{} (notice #{delivery}, attempt {n})", event.words())
         }
+        Event::Fetched { took_ms, .. } => format!("{} ({took_ms} ms)", event.words()),
         Event::Conflict { submission } => {
             format!("conflict: came again with other content in submission {submission}")
         }
@@ -242,6 +243,7 @@ pub(super) fn trace_of(event: &Event) -> Option<&Trace> {
         | Event::Held { trace, .. }
         | Event::Graded { trace, .. } => Some(trace),
         Event::Received
+        | Event::Fetched { .. }
         | Event::Conflict { .. }
         | Event::Tested { .. }
         | Event::Waiting { .. }

@@ -10,6 +10,7 @@ mod log;
 mod mail;
 mod outbound;
 mod policy;
+mod queue;
 mod retention;
 mod server;
 mod storage;
@@ -22,7 +23,7 @@ use std::path::Path;
 pub use layers::{References, environment, secret};
 pub use log::{Format, Log};
 pub use policy::{Policy, read_policy};
-pub use server::{Queue, Server};
+pub use server::Server;
 
 use crate::deliver;
 use crate::document;
@@ -49,7 +50,7 @@ pub struct Config {
     /// How long a lead may stand still.
     pub flow: crate::flow::Settings,
     /// What says which work is due now.
-    pub queue: Queue,
+    pub queue: crate::queue::Settings,
     /// What is logged, and how.
     pub log: Log,
     /// Where rules, sources, reps and templates lie.
@@ -95,7 +96,7 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
     let outbound = outbound::read(&root.table("outbound"));
     let mut flow = flow::read(&root.table("flow"));
     flow.retention = retention::read(&root.table("retention"));
-    let queue = server::read_queue(&root.table("queue"));
+    let queue = queue::read(&root.table("queue"), layers);
     let log = log::read(&root.table("log"));
     let policy = policy::read(&root.table("policy"), layers.base);
     root.done();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::layers::read_text;
+use crate::document::Overrides;
 use crate::document::Table;
 use crate::flow::PolicyFiles;
 use crate::problem::Problem;
@@ -25,6 +26,8 @@ pub struct Policy {
     pub reps: PathBuf,
     /// The folder of the mails' and webhooks' templates.
     pub templates: PathBuf,
+    /// Stands above `sources.toml`; the demo's far ends do.
+    pub sources_above: Overrides,
     /// `endpoints.toml`, which may be absent.
     pub endpoints: PathBuf,
 }
@@ -40,6 +43,7 @@ pub(super) fn read(table: &Table<'_>, base: &Path) -> Policy {
         sources: path("sources", "sources.toml"),
         reps: path("reps", "reps.toml"),
         templates: path("templates", "templates"),
+        sources_above: Overrides::new(),
         endpoints: path("endpoints", "endpoints.toml"),
     };
     table.done();
@@ -74,6 +78,7 @@ pub fn read_policy(policy: &Policy) -> Result<PolicyFiles, Vec<Problem>> {
     let files = PolicyFiles {
         rules,
         sources: reading.file(&policy.sources),
+        sources_above: policy.sources_above.clone(),
         reps: reading.file(&policy.reps),
         templates: templates.into_iter().collect(),
         endpoints: if policy.endpoints.exists() {

@@ -1,4 +1,4 @@
-//! Sections `[server]` and `[queue]`.
+//! Section `[server]`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -49,13 +49,6 @@ impl Server {
     pub fn url_here(&self) -> String {
         url_of(self.listen)
     }
-}
-
-/// Which queue says what work is due now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Queue {
-    /// A bounded window in this process.
-    Memory,
 }
 
 /// Reads `[server]`.
@@ -144,20 +137,5 @@ fn read_public_url(table: &Table<'_>) -> Option<String> {
     let wanted = "wanted is for example \"https://leads.example.com\"";
     let name = table.name("public_url");
     table.problem("public_url", format!("{name} {mistake}; {wanted}"));
-    None
-}
-
-/// Reads `[queue]`.
-pub(super) fn read_queue(table: &Table<'_>) -> Option<Queue> {
-    let url = table.text("url").unwrap_or_else(|| "memory".to_owned());
-    table.done();
-    if url == "memory" {
-        return Some(Queue::Memory);
-    }
-    let name = table.name("url");
-    let redis = url.starts_with("redis://") || url.starts_with("rediss://");
-    let hint = redis.then(|| "a queue in Redis comes with the next release".to_owned());
-    // The value may hold a password, so it is not repeated.
-    table.problem_hint("url", format!("{name}: wanted is \"memory\""), hint);
     None
 }

@@ -9,6 +9,7 @@ use super::*;
 use crate::clock::{HOUR, MINUTE, SECOND};
 use crate::deliver::settings::Security;
 use crate::deliver::settings::Transport;
+use crate::queue;
 
 type Env = BTreeMap<String, String>;
 
@@ -79,7 +80,7 @@ trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.0/99\"]
 [outbound]
 allow_private = [\"10.1.0.0/16\", \"169.254.169.254\"]
 [queue]
-url = \"redis://:hush@x\"
+url = \"redis://hush@x\"
 [log]
 level = \"loud\"
 [stroage]
@@ -107,7 +108,7 @@ level = \"loud\"
             "L:10: mail.alarm_to: entry 2 is no e-mail address",
             "L:19: outbound.allow_private has 169.254.169.254/32, which is never reached: link-local, where clouds keep their metadata",
             "environment: LEADGATE_FLOW__QUEUE_WINDOW: flow.queue_window is few; wanted is a number from 100 to 10000000",
-            "L:21: queue.url: wanted is \"memory\"",
+            "L:21: queue.url has a user without a password; wanted is \"memory\" or for example \"redis://user:password@host:6379/0\"",
             "L:23: log.level is \"loud\"; wanted is one of \"error\", \"warn\", \"info\", \"debug\", \"trace\"",
             "L:24: unknown key `stroage`",
             "environment: LEADGATE_FLOW__DEFAULT_POOOL names no key",
@@ -305,4 +306,36 @@ fn an_absent_file_says_how_to_name_one() {
     let lines: Vec<_> = problems.iter().map(Problem::one_line).collect();
     assert_eq!(lines, ["no/such.toml: there is no such file"]);
     assert!(problems.iter().all(|p| p.hint.is_some()));
+}
+
+#[test]
+fn a_redis_is_named_by_a_secret_and_the_shipped_file_says_what_else_holds() {
+    let url = "rediss://worker:hush@redis.example:7000/2";
+    let (dir, path) = folder("[queue]\nurl = \"file:url\"\nca_file = \"ca.pem\"\n");
+    fs::write(dir.path().join("url"), format!("{url}\n")).unwrap();
+    fs::write(dir.path().join("ca.pem"), "PEM").unwrap();
+    let config = Config::load_with(&path, &Env::new()).unwrap();
+    let queue::Settings::Redis(redis) = &config.queue else {
+        panic!("a queue in Redis");
+    };
+    assert_eq!(redis.url.expose(), url);
+    assert_eq!(redis.ca.as_deref(), Some("PEM"));
+    assert!(!format!("{config:?}").contains("hush"));
+    let shipped = Config::load_with(&shipped(), &env(&[("LEADGATE_QUEUE__URL", url)])).unwrap();
+    let defaults = queue::settings::RedisSettings {
+        url: redis.url.clone(),
+        ..Default::default()
+    };
+    assert_eq!(shipped.queue, queue::Settings::Redis(defaults));
+    let wrong = "[queue]\nurl = \"env:NO_SUCH\"\npartition = \"a b\"\nca_file = \"none.pem\"\n\
+                 dead_after_s = 0\n";
+    assert_eq!(
+        load(wrong, &[]).unwrap_err(),
+        [
+            "L:2: queue.url: the environment variable NO_SUCH is not set",
+            "L:5: queue.dead_after_s is 0; wanted is a number from 1 to 3600",
+            "L:3: queue.partition is \"a b\"; wanted are up to 40 letters, digits, \"-\", \"_\" and \".\"",
+            "L:4: queue.ca_file none.pem: there is no such file",
+        ]
+    );
 }

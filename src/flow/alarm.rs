@@ -5,11 +5,24 @@ use crate::clock::HOUR;
 use crate::deliver::SendResult;
 
 /// What alarms are raised for, each a label of a metric: words, and only a few.
-pub(super) const CAUSES: [&str; 4] = ["policy_refused", "dead_delivery", "held", "nobody_left"];
+pub(super) const CAUSES: [&str; 6] = [
+    "policy_refused",
+    "dead_delivery",
+    "held",
+    "nobody_left",
+    "fetch_refused",
+    "fetch_failing",
+];
 
 impl Flow {
     /// `cause` is a word, one of a few; `text` says what happened, without personal data.
     pub fn alarm(&self, cause: &str, text: &str) {
+        self.alarm_about(cause, "", text);
+    }
+
+    /// The same for a cause that several things may have, each with an hour of its own; `about` names
+    /// the thing as the configuration does.
+    pub(super) fn alarm_about(&self, cause: &str, about: &str, text: &str) {
         tracing::warn!(cause, "{text}");
         self.metrics.alarmed(cause);
         let now = self.clock.now();
@@ -17,21 +30,20 @@ impl Flow {
             let Ok(mut alarms) = self.alarms.lock() else {
                 return;
             };
-            let last = alarms.insert(cause.to_owned(), now);
-            if let Some(last) = last
-                && now - last < HOUR
-            {
-                alarms.insert(cause.to_owned(), last);
+            let last = alarms.entry(format!("{cause} {about}"));
+            let last = last.or_insert(now - HOUR);
+            if now - *last < HOUR {
                 return;
             }
+            *last = now;
         }
         if self.mail.alarm_to.is_empty() {
             return;
         }
-        let subject = format!("leadgate: {}", cause.replace('_', " "));
+        let subject = format!("leadgate: {} {about}", cause.replace('_', " "));
         let (deliverer, text, cause) = (self.deliverer.clone(), text.to_owned(), cause.to_owned());
         self.runtime.spawn(async move {
-            match deliverer.alarm(&subject, &text).await {
+            match deliverer.alarm(subject.trim_end(), &text).await {
                 SendResult::Delivered => {}
                 SendResult::TryAgain { why, .. }
                 | SendResult::GiveUp { why }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::assign::{self, Offer, Times};
 use super::erase;
 use super::publish::Policy;
+use super::unfetched;
 use crate::lead::{
     Actor, Event, HoldCause, Lead, Outcome, Priority, RepId, Stage, Ticket, WorkKind,
 };
@@ -249,7 +250,12 @@ fn close(
         now,
     )?;
     assign::take_back(tx, &context.policy, lead.seq, outcome.as_str(), now)?;
-    for kind in [WorkKind::Assign, WorkKind::Alarm, WorkKind::Decide] {
+    for kind in [
+        WorkKind::Fetch,
+        WorkKind::Assign,
+        WorkKind::Alarm,
+        WorkKind::Decide,
+    ] {
         tx.drop_work(lead.seq, kind)?;
     }
     Ok(Vec::new())
@@ -270,6 +276,14 @@ fn again(
         });
     }
     tx.drop_work(lead.seq, WorkKind::Alarm)?;
+    if lead.stage == Stage::Held && lead.hold_cause == Some(HoldCause::Unfetched) {
+        return Ok(vec![unfetched::again(
+            tx,
+            lead,
+            (actor, &event, None),
+            now,
+        )?]);
+    }
     let stuck = matches!(
         lead.hold_cause,
         Some(HoldCause::NobodyLeft | HoldCause::PoolGone)

@@ -14,6 +14,7 @@ use super::keyed::contact_keys;
 use super::park::{self, Refusals};
 use super::publish::Policy;
 use super::ready::Ready;
+use super::unfetched::{Known, is_unfetched, reread};
 use super::verdict::{Fresh, Outcome};
 use super::{Flow, upkeep};
 use crate::clock::Millis;
@@ -212,7 +213,7 @@ impl Decider {
         }
         let undecided = &arrived.undecided;
         let mut read = read_inquiries(&policy, undecided);
-        let mut fresh = Vec::new();
+        let (mut fresh, mut unfetched) = (Vec::new(), Vec::new());
         for (at, (standing, seq, id)) in undecided.leads.iter().enumerate() {
             if *standing != Standing::New {
                 continue;
@@ -222,13 +223,18 @@ impl Decider {
                 .ok()
                 .and_then(|inquiries| inquiries.get_mut(at));
             let inquiry = inquiry.map(std::mem::take).unwrap_or_default();
+            let source = &undecided.submission.source;
+            if read.is_ok() && is_unfetched(&policy, source, &inquiry) {
+                unfetched.push((*seq, *id, inquiry));
+                continue;
+            }
             let known = (reads, *seq, undecided.submission.received_at);
             let facts = self.facts(known, &inquiry)?;
             let decided = match &read {
                 Err(why) => held(why.clone(), HoldCause::Unreadable),
                 Ok(_) => policy.rulebook.decide(&Asked {
                     inquiry: &inquiry,
-                    source: &undecided.submission.source,
+                    source,
                     received_at: undecided.submission.received_at,
                     facts: &facts,
                     overruled: None,
@@ -245,6 +251,7 @@ impl Decider {
         Ok(Outcome {
             arrived,
             fresh,
+            unfetched,
             policy,
         })
     }
@@ -271,11 +278,21 @@ impl Decider {
             let now = flow.clock.now();
             let held_alarm = flow.settings.held_alarm_after_ms;
             flow.ledger.write_blocking(move |tx| {
-                upkeep::write_again(tx, &ticket, &again, &policy, (now, held_alarm))
+                let due = upkeep::write_again(tx, &ticket, &again, &policy, (now, held_alarm))?;
+                Ok((due, again))
             })
         });
         match result {
-            Ok(tickets) => flow.queue.push(&tickets),
+            Ok((tickets, again)) => {
+                let (seq, at) = (again.lead.seq, again.lead.received_at);
+                self.persons.note(seq, at, &again.late);
+                if again.is_first {
+                    let (verdict, is_test) = (&again.decided.verdict, again.lead.inquiry.is_test);
+                    let after = flow.clock.now() - at;
+                    flow.metrics.decided(verdict, is_test, after);
+                }
+                flow.queue.push(&tickets);
+            }
             Err(fault) => tracing::warn!(%fault, lead = ticket.lead, "not screened again; later"),
         }
         flow.queue.ack(&[ticket]);
@@ -283,33 +300,27 @@ impl Decider {
 
     fn again(&mut self, seq: i64) -> Result<(upkeep::Again, Arc<Policy>), Fault> {
         let policy = self.flow.policy();
-        let (mut lead, history, submission) = self.flow.ledger.read(|r| {
-            let lead = r.lead(seq)?;
-            let history = r.history(seq)?;
-            let submission = r.submission(lead.submission)?;
-            Ok((lead, history, submission))
+        let (mut lead, history, known) = self.flow.ledger.read(|r| {
+            let (lead, history) = (r.lead(seq)?, r.history(seq)?);
+            let known = Known::of(r, &lead, &history)?;
+            Ok((lead, history, known))
         })?;
-        let was_unreadable =
-            upkeep::last_hold(&history).is_some_and(|(_, cause)| cause == HoldCause::Unreadable);
-        let mut unreadable = None;
-        if was_unreadable && let Some(undecided) = submission {
-            let place = undecided.leads.iter().position(|(_, lead, _)| *lead == seq);
-            match (read_inquiries(&policy, &undecided), place) {
-                (Ok(mut inquiries), Some(at)) if at < inquiries.len() => {
-                    lead.inquiry = inquiries.swap_remove(at);
-                }
-                (Ok(_), _) => unreadable = Some("the submission no longer holds it".to_owned()),
-                (Err(why), _) => unreadable = Some(why),
-            }
-        }
+        let just_fetched = upkeep::was_just_fetched(&history);
+        let content = reread(&policy, &mut lead, known);
         let keys = self.flow.person_keys(&lead.inquiry);
         let persons = &self.persons;
-        let seen = self.flow.ledger.read(|r| persons.seen(r, seq, &keys))?;
-        let facts = Facts { seen };
+        // Whoever was decided meanwhile was earlier, wherever they stood in the order of arrival.
+        let below = if just_fetched { i64::MAX } else { seq };
+        let (mut facts, mut late) = (Facts::default(), Vec::new());
+        let reread = content != Ok(false);
+        if !lead.inquiry.is_test {
+            facts.seen = self.flow.ledger.read(|r| persons.seen(r, below, &keys))?;
+            late = if reread { keys } else { late };
+        }
         let overruled = upkeep::overruled(&history);
-        let decided = match unreadable {
-            Some(why) => held(why, HoldCause::Unreadable),
-            None => policy.rulebook.decide(&Asked {
+        let decided = match &content {
+            Err((why, cause)) => held(why.clone(), *cause),
+            Ok(_) => policy.rulebook.decide(&Asked {
                 inquiry: &lead.inquiry,
                 source: &lead.source,
                 received_at: lead.received_at,
@@ -321,7 +332,9 @@ impl Decider {
             lead,
             facts,
             decided,
-            reread: was_unreadable,
+            reread,
+            late,
+            is_first: just_fetched,
         };
         Ok((again, policy))
     }
@@ -334,7 +347,10 @@ impl Flow {
     }
 }
 
-fn read_inquiries(policy: &Policy, undecided: &Undecided) -> Result<Vec<Inquiry>, String> {
+pub(super) fn read_inquiries(
+    policy: &Policy,
+    undecided: &Undecided,
+) -> Result<Vec<Inquiry>, String> {
     let name = &undecided.submission.source;
     let source = policy
         .sources

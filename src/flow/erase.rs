@@ -154,10 +154,11 @@ fn look(r: &Reads<'_>, person: &Person, content: &Content) -> Result<Look, Fault
     if content.fields == "{}" {
         // Nothing was read from it: what came in says whose it is.
         let submission = r.submission(content.submission)?.map(|s| s.submission);
-        let named = submission.is_some_and(|submission| {
-            person.is_named_in(&String::from_utf8_lossy(&submission.raw))
-                || person.is_named_in(&submission.query)
-        });
+        let fetched = r.fetched(content.seq)?;
+        let bodies = submission.iter().map(|s| &s.raw).chain(&fetched);
+        let mut bodies = bodies.map(|raw| String::from_utf8_lossy(raw));
+        let named = bodies.any(|body| person.is_named_in(&body))
+            || submission.is_some_and(|s| person.is_named_in(&s.query));
         return Ok(if named {
             Look::Theirs(Box::default())
         } else {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! receive ─► first commit ─► 2xx          decide ─► second commit: lead, facts, events, work
+//! fetch   ─► content, then as above        (platforms that send an id only)
 //! assign  ─► offer and notice             notify ─► attempts      expire, alarm: upkeep
 //! command ─► what people and reps do      publish ─► a new policy sweep: what is due again
 //! erase   ─► a person is forgotten        retain ─► what is old is forgotten
@@ -14,10 +15,12 @@ mod assign;
 pub mod command;
 mod decide;
 pub mod erase;
+mod fetch;
 mod gauges;
 mod keyed;
 mod notify;
 mod park;
+mod pauses;
 pub mod publish;
 mod ready;
 mod receive;
@@ -25,6 +28,7 @@ pub mod report;
 mod retain;
 pub mod settings;
 mod sweep;
+mod unfetched;
 mod upkeep;
 mod verdict;
 
@@ -38,6 +42,7 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, Millis};
 use crate::deliver::{Deliverer, Gates};
 use crate::ledger::{Fault, Ledger};
+use crate::outbound::Outbound;
 use crate::queue::Queue;
 use crate::telemetry::metrics::{Metrics, Words};
 
@@ -66,6 +71,8 @@ pub struct Flow {
     settings: Settings,
     mail: crate::deliver::Settings,
     deliverer: Deliverer,
+    outbound: Outbound,
+    pauses: pauses::Pauses,
     gates: Gates,
     key: Vec<u8>,
     public_url: String,
@@ -94,6 +101,8 @@ pub struct Parts {
     pub mail: crate::deliver::Settings,
     /// Sends notices.
     pub deliverer: Deliverer,
+    /// Reaches the platforms that leads are fetched from.
+    pub outbound: Outbound,
     /// Signs links and hashes keys.
     pub key: Vec<u8>,
     /// Where reps reach this daemon.
@@ -116,6 +125,8 @@ impl Flow {
             settings: parts.settings,
             mail: parts.mail,
             deliverer: parts.deliverer,
+            outbound: parts.outbound,
+            pauses: pauses::Pauses::default(),
             gates: Gates::default(),
             key: parts.key,
             public_url: parts.public_url,

@@ -70,6 +70,7 @@ pub(super) fn parked(arrived: Arrived, policy: Arc<Policy>) -> Outcome {
     });
     Outcome {
         fresh: fresh.collect(),
+        unfetched: Vec::new(),
         arrived,
         policy,
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Flow, Settings, assign};
+use super::{Flow, Settings, assign, unfetched};
 use crate::clock::Millis;
 use crate::deliver::{Endpoints, Outside, Templates};
 use crate::document::Overrides;
@@ -32,6 +32,8 @@ pub struct PolicyFiles {
     pub rules: BTreeMap<String, String>,
     /// Name and text of `sources.toml`.
     pub sources: (String, String),
+    /// Stands above `sources.toml`.
+    pub sources_above: Overrides,
     /// Name and text of `reps.toml`.
     pub reps: (String, String),
     /// The templates of mails and webhooks.
@@ -79,7 +81,7 @@ impl Policy {
             resolved.borrow_mut().update(secret.expose().as_bytes());
             Ok(secret)
         };
-        let sources = Sources::parse(name, text, &none, &noted)
+        let sources = Sources::parse(name, text, &files.sources_above, &noted)
             .map_err(&mut keep)
             .ok();
         let (name, text) = &files.endpoints;
@@ -251,6 +253,8 @@ impl Flow {
     /// Puts a policy to work; `false` where it is the one at work already. Blocks.
     pub fn publish(&self, policy: Policy) -> Result<bool, Fault> {
         if policy.hash == self.policy().hash {
+            // Somebody asks for a new try, as after mending what a platform refused.
+            self.fetch_anew()?;
             return Ok(false);
         }
         let (policy, _) = store(&self.ledger, policy, self.clock.now())?;
@@ -278,6 +282,7 @@ impl Flow {
                 after = last;
             }
         }
+        self.fetch_anew()?;
         self.ledger.write_blocking(move |tx| tx.wake_all(now))?;
         Ok(())
     }
@@ -313,6 +318,13 @@ fn settle(
                 tx.drop_work(lead.seq, WorkKind::Alarm)?;
                 tx.advance(&mut lead, Stage::Received, change, event, now)?;
                 tx.add_work(lead.seq, (WorkKind::Decide, 0), now, Priority::Normal)?;
+            }
+            (Stage::Held, Some(HoldCause::Unfetched)) => {
+                let event = Event::Rescreened {
+                    why: "the policy changed".into(),
+                };
+                let event = (&Actor::Leadgate, &event, None);
+                unfetched::again(tx, &mut lead, event, now)?;
             }
             (Stage::Held, Some(HoldCause::PoolGone)) if pool_there => {
                 tx.drop_work(lead.seq, WorkKind::Alarm)?;

@@ -99,6 +99,7 @@ impl Flow {
                 for id in &found {
                     if tx.unread_in(*id, None)?.is_none() {
                         tx.blank_submission(*id)?;
+                        tx.drop_fetched(*id)?;
                     }
                 }
                 Ok(())

@@ -2,13 +2,13 @@
 //! long, leads screened again.
 
 use super::publish::Policy;
-use super::{Flow, assign, verdict};
+use super::{Flow, assign, unfetched, verdict};
 use crate::clock::Millis;
 use crate::lead::{
     Actor, Decided, Event, Facts, HoldCause, Lead, Outcome, Priority, Recorded, Stage, Ticket,
     Verdict, Work, WorkKind,
 };
-use crate::ledger::{Change, Fault, Tx};
+use crate::ledger::{Change, Fault, NewLead, PersonKey, Tx};
 
 impl Flow {
     /// Looks after leads whose time has come.
@@ -126,6 +126,12 @@ pub(super) fn overruled(history: &[(Recorded, Option<i64>)]) -> Option<String> {
     (cause == HoldCause::Rule).then_some(why)
 }
 
+/// Whether what comes next is the first verdict on a lead that was fetched.
+pub(super) fn was_just_fetched(history: &[(Recorded, Option<i64>)]) -> bool {
+    let last = history.last().map(|(recorded, _)| &recorded.event);
+    matches!(last, Some(Event::Fetched { .. }))
+}
+
 /// A lead that was screened again.
 pub(super) struct Again {
     pub(super) lead: Lead,
@@ -133,6 +139,10 @@ pub(super) struct Again {
     pub(super) decided: Decided,
     /// Its content was read anew.
     pub(super) reread: bool,
+    /// Who asks, where that was not known before.
+    pub(super) late: Vec<PersonKey>,
+    /// It was never decided before.
+    pub(super) is_first: bool,
 }
 
 pub(super) fn write_again(
@@ -151,45 +161,72 @@ pub(super) fn write_again(
     }
     if again.reread {
         tx.set_inquiry(lead.seq, &lead.inquiry)?;
+        tx.note_late(lead.seq, lead.received_at, &again.late)?;
     }
     let mut events = verdict::verdict_events(policy, &again.decided, now + held_alarm);
+    let (mut to, mut change) = moved(&again.decided.verdict, policy.id);
+    if lead.inquiry.is_test {
+        events.push(tested(tx, policy, again, (to, &change), now)?);
+        (change.reason, change.hold_cause) = (None, None);
+        to = Stage::Closed(Outcome::Test);
+    }
     let Some(last) = events.pop() else {
         return Ok(Vec::new());
     };
     for event in &events {
         tx.append(lead.seq, (&Actor::Leadgate, event, Some(policy.id)), now)?;
     }
-    let (to, change) = moved(&again.decided.verdict, policy.id);
-    let to = if lead.inquiry.is_test {
-        Stage::Closed(Outcome::Test)
-    } else {
-        to
-    };
-    tx.advance(
-        &mut lead,
-        to,
-        change,
-        (&Actor::Leadgate, &last, Some(policy.id)),
-        now,
-    )?;
+    let last = (&Actor::Leadgate, &last, Some(policy.id));
+    tx.advance(&mut lead, to, change, last, now)?;
     let seq = i64::try_from(tx.history(lead.seq)?.len()).unwrap_or(i64::MAX);
     tx.insert_facts(lead.seq, seq, &again.facts)?;
-    let priority = policy
-        .rulebook
-        .priority(lead.grade.as_deref().unwrap_or_default());
     if to == Stage::Held {
         let alarm_at = now + held_alarm;
         tx.add_work(work.lead, (WorkKind::Alarm, 0), alarm_at, Priority::Low)?;
     }
+    if lead.hold_cause == Some(HoldCause::Unfetched) {
+        let why = "its submission can be read now".into();
+        let event = Event::Rescreened { why };
+        let event = (&Actor::Leadgate, &event, None);
+        return Ok(vec![unfetched::again(tx, &mut lead, event, now)?]);
+    }
     if to == Stage::Waiting {
-        return Ok(vec![tx.add_work(
-            work.lead,
-            (WorkKind::Assign, 0),
-            now,
-            priority,
-        )?]);
+        let grade = lead.grade.as_deref().unwrap_or_default();
+        let priority = policy.rulebook.priority(grade);
+        let kind = (WorkKind::Assign, 0);
+        return Ok(vec![tx.add_work(work.lead, kind, now, priority)?]);
     }
     Ok(Vec::new())
+}
+
+/// What would become of a test lead.
+fn tested(
+    tx: &Tx<'_>,
+    policy: &Policy,
+    again: &Again,
+    (stage, change): (Stage, &Change),
+    now: Millis,
+) -> Result<Event, Fault> {
+    let lead = &again.lead;
+    let graded = change.graded.as_ref();
+    let dry = NewLead {
+        seq: lead.seq,
+        id: lead.id,
+        submission: lead.submission,
+        source: &lead.source,
+        received_at: lead.received_at,
+        stage,
+        reason: change.reason.as_deref(),
+        hold_cause: change.hold_cause,
+        inquiry: &lead.inquiry,
+        grade: graded.map(|(grade, ..)| grade.as_str()),
+        points: graded.map_or(0, |(_, points, ..)| *points),
+        pool: graded.map(|(_, _, pool, _)| pool.as_str()),
+        policy: policy.id,
+        facts: &again.facts,
+        events: Vec::new(),
+    };
+    assign::dry_run(tx, policy, &dry, now)
 }
 
 /// Where a verdict leads, and what it changes.

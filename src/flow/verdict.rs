@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::decide::Arrived;
 use super::publish::Policy;
+use super::unfetched::{Unfetched, write_unfetched};
 use crate::clock::Millis;
 use crate::lead::{
     Actor, Decided, Event, Facts, Inquiry, LeadId, Outcome as End, Priority, Stage, Ticket,
@@ -25,6 +26,7 @@ pub(super) struct Fresh {
 pub(super) struct Outcome {
     pub(super) arrived: Arrived,
     pub(super) fresh: Vec<Fresh>,
+    pub(super) unfetched: Vec<Unfetched>,
     pub(super) policy: Arc<Policy>,
 }
 
@@ -39,6 +41,9 @@ pub(super) fn write_outcome(
     let undecided = &outcome.arrived.undecided;
     for fresh in &outcome.fresh {
         write_fresh(tx, outcome, fresh, (now, held_alarm), tickets)?;
+    }
+    for unfetched in &outcome.unfetched {
+        tickets.push(write_unfetched(tx, outcome, unfetched, now)?);
     }
     // Behind the new leads: a batch may hold a lead and its conflict.
     for (standing, seq, _) in &undecided.leads {

@@ -47,6 +47,14 @@ impl Actor {
 pub enum Event {
     /// The submission was committed.
     Received,
+    /// A try to get the content from its platform ended.
+    Fetched {
+        /// How long it took.
+        took_ms: i64,
+        /// How it ended; `Delivered` is that the content is here.
+        #[serde(flatten)]
+        result: AttemptResult,
+    },
     /// The same key came again with other content.
     Conflict {
         /// The later submission.
@@ -192,6 +200,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Received => "received",
+            Self::Fetched { .. } => "fetched",
             Self::Conflict { .. } => "conflict",
             Self::Accepted { .. } => "accepted",
             Self::Rejected { .. } => "rejected",
@@ -223,13 +232,16 @@ impl Event {
         match &mut event {
             Self::Rejected { why, .. } if *actor != Actor::Leadgate => *why = removed(),
             Self::Held { why, cause, .. } => match cause {
-                HoldCause::RuleError | HoldCause::Unreadable => *why = removed(),
+                HoldCause::RuleError | HoldCause::Unreadable | HoldCause::Unfetched => {
+                    *why = removed();
+                }
                 HoldCause::Rule | HoldCause::PoolGone | HoldCause::NobodyLeft => {}
             },
             Self::Tested { verdict, .. } if verdict.starts_with("held ") => *verdict = removed(),
             Self::Declined { why, .. } | Self::Alarmed { why } => *why = removed(),
             Self::Closed { why, .. } => *why = None,
             Self::Received
+            | Self::Fetched { .. }
             | Self::Conflict { .. }
             | Self::Accepted { .. }
             | Self::Rejected { .. }
@@ -253,6 +265,12 @@ impl Event {
     pub fn words(&self) -> String {
         match self {
             Self::Received => "received".into(),
+            Self::Fetched { result, .. } => match result {
+                AttemptResult::Delivered => "fetched".into(),
+                AttemptResult::TryAgain { why } | AttemptResult::GiveUp { why } => {
+                    format!("not fetched {why}")
+                }
+            },
             Self::Conflict { .. } => "conflict".into(),
             Self::Accepted { .. } => "accepted".into(),
             Self::Rejected { why, .. } => format!("rejected {why}"),

@@ -144,6 +144,8 @@ pub enum HoldCause {
     PoolGone,
     /// Everybody declined or could not be told, and there is no fallback.
     NobodyLeft,
+    /// Its content could not be had from its platform; fetched anew once the policy changes.
+    Unfetched,
 }
 
 impl HoldCause {
@@ -155,6 +157,7 @@ impl HoldCause {
             Self::Unreadable => "unreadable",
             Self::PoolGone => "pool_gone",
             Self::NobodyLeft => "nobody_left",
+            Self::Unfetched => "unfetched",
         }
     }
 
@@ -166,6 +169,7 @@ impl HoldCause {
             Self::Unreadable,
             Self::PoolGone,
             Self::NobodyLeft,
+            Self::Unfetched,
         ]
         .into_iter()
         .find(|cause| cause.as_str() == word)

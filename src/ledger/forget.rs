@@ -4,7 +4,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::receive::{pack, unpack};
+use super::receive::{LEADS_MAX, pack, unpack};
 use super::{Fault, PersonKey, Reads, Standing, Tx};
 use crate::clock::Millis;
 use crate::lead::{Actor, Attribution, Event, HoldCause, Lead, LeadId, Outcome, Stage};
@@ -63,8 +63,12 @@ impl Tx<'_> {
         self.conn
             .prepare_cached(sql)?
             .execute(params![lead.seq, kept])?;
-        let sql = "DELETE FROM facts WHERE lead_id = ?1";
-        self.conn.prepare_cached(sql)?.execute([lead.seq])?;
+        for sql in [
+            "DELETE FROM facts WHERE lead_id = ?1",
+            "DELETE FROM fetched WHERE lead_id = ?1",
+        ] {
+            self.conn.prepare_cached(sql)?.execute([lead.seq])?;
+        }
         let sql = "DELETE FROM persons WHERE key = ?1 AND seq = ?2";
         let mut statement = self.conn.prepare_cached(sql)?;
         for key in persons {
@@ -84,12 +88,25 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Takes away what was fetched for the leads of a submission, as far as it was read.
+    pub fn drop_fetched(&self, submission: i64) -> Result<(), Fault> {
+        let sql = "DELETE FROM fetched WHERE lead_id >= ?1 AND lead_id < ?2 AND EXISTS (
+                       SELECT 1 FROM leads l WHERE l.seq = lead_id
+                         AND l.stage NOT IN ('fetching', 'received')
+                         AND coalesce(l.hold_cause, '') <> 'unreadable')";
+        let args = params![submission * LEADS_MAX, (submission + 1) * LEADS_MAX];
+        self.conn.prepare_cached(sql)?.execute(args)?;
+        Ok(())
+    }
+
     /// A lead of a submission, other than `besides`, that may have to be read from it once more.
     pub fn unread_in(&self, id: i64, besides: Option<i64>) -> Result<Option<LeadId>, Fault> {
         let sql = "SELECT leads FROM submissions WHERE id = ?1";
         let mut statement = self.conn.prepare_cached(sql)?;
         let packed: Option<Vec<u8>> = statement.query_row([id], |row| row.get(0)).optional()?;
-        let sql = "SELECT stage, hold_cause, fields = '{}' FROM leads WHERE seq = ?1";
+        // What was fetched is read from there, and what is to be fetched needs its id only.
+        let sql = "SELECT stage, hold_cause, fields = '{}' FROM leads l WHERE seq = ?1
+                     AND NOT EXISTS (SELECT 1 FROM fetched f WHERE f.lead_id = l.seq)";
         let mut statement = self.conn.prepare_cached(sql)?;
         for (_, seq, name) in unpack(&packed.unwrap_or_default()) {
             if besides == Some(seq) {
@@ -104,7 +121,6 @@ impl Tx<'_> {
             let unreadable =
                 cause.as_deref().and_then(HoldCause::parse) == Some(HoldCause::Unreadable);
             let waits = match Stage::parse(&stage) {
-                Some(Stage::Fetching) => true,
                 Some(Stage::Held) => unreadable,
                 Some(Stage::Received) => is_empty,
                 Some(_) | None => false,

@@ -8,6 +8,7 @@ mod decide;
 mod deliveries;
 mod endpoints;
 mod fault;
+mod fetched;
 mod forget;
 mod history;
 mod key;

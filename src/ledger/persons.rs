@@ -166,7 +166,7 @@ impl Persons {
 }
 
 impl Tx<'_> {
-    fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
+    pub(super) fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
         // Who was erased while this was under way is not taken back.
         let sql = "INSERT INTO persons (key, seq, at) SELECT ?1, ?2, ?3
                    WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE lead_id = ?2)

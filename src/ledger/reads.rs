@@ -30,7 +30,7 @@ pub struct Filter {
     pub since: Option<Millis>,
     /// Received before.
     pub until: Option<Millis>,
-    /// Accepted and open, and nobody has reached the person yet.
+    /// Open, not screened out, and nobody has reached the person yet.
     pub uncontacted: bool,
     /// With or without platforms' test leads.
     pub tests: bool,
@@ -115,7 +115,13 @@ fn clause(filter: &Filter) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = Vec::new();
     let mut stages = filter.stages.clone();
     if filter.uncontacted {
-        stages = vec![Stage::Waiting, Stage::Offered, Stage::Claimed, Stage::Held];
+        stages = vec![
+            Stage::Fetching,
+            Stage::Waiting,
+            Stage::Offered,
+            Stage::Claimed,
+            Stage::Held,
+        ];
     }
     if !stages.is_empty() {
         let mut places = Vec::new();

@@ -7,14 +7,14 @@ use super::{Fault, Reads, Tx};
 use crate::clock::Millis;
 use crate::lead::{Priority, Ticket, Work, WorkKind};
 
-const COLUMNS: &str = "id, lead_id, kind, ref, due_at, priority, attempt, version";
+pub(super) const COLUMNS: &str = "id, lead_id, kind, ref, due_at, priority, attempt, version";
 
 /// Where notices wait for an endpoint. No pool has a blank in its name.
 pub(super) fn place_of_endpoint(endpoint: &str) -> String {
     format!("webhook {endpoint}")
 }
 
-fn work_of(row: &Row<'_>) -> rusqlite::Result<Work> {
+pub(super) fn work_of(row: &Row<'_>) -> rusqlite::Result<Work> {
     let kind: String = row.get(2)?;
     Ok(Work {
         id: row.get(0)?,
@@ -105,14 +105,17 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes the notices due that a dead process was sending, or that waited for it to make room at
+    /// Makes due what a dead process was sending or fetching, or what waited for it to make room at
     /// an endpoint: this process is the only one that serves, so that holds nothing any more.
     pub fn void_leases(&self, now: Millis) -> Result<usize, Fault> {
         let sql = "UPDATE work SET due_at = ?1, version = version + 1
                    WHERE kind IN ('mail', 'hook') AND due_at > ?1
                      AND (pool IS NOT NULL
                           OR (SELECT state FROM deliveries d WHERE d.id = work.ref) = 'sending')";
-        Ok(self.conn.prepare_cached(sql)?.execute([now])?)
+        let notices = self.conn.prepare_cached(sql)?.execute([now])?;
+        let sql = "UPDATE work SET due_at = ?1, version = version + 1
+                   WHERE kind = 'fetch' AND ref = 2 AND due_at > ?1";
+        Ok(notices + self.conn.prepare_cached(sql)?.execute([now])?)
     }
 
     /// A claimed thing is done.

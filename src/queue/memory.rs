@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::clock::Clock;
 use crate::lead::{Priority, Ticket, WorkKind};
 
 /// Of twelve turns the hot get eight, the normal three, the low one, so that nobody starves.
@@ -14,6 +16,20 @@ const TURNS: [Priority; 12] = {
         Hot, Hot, Normal, Hot, Hot, Low, Hot, Normal, Hot, Hot, Normal, Hot,
     ]
 };
+
+/// How many of `n` tickets each priority gets from this turn on, and the turn after them.
+pub(super) fn quotas(turn: usize, n: usize) -> ([usize; 3], usize) {
+    let mut quotas = [0; 3];
+    let [hot, normal, low] = &mut quotas;
+    for priority in TURNS.iter().cycle().skip(turn % TURNS.len()).take(n) {
+        match priority {
+            Priority::Hot => *hot += 1,
+            Priority::Normal => *normal += 1,
+            Priority::Low => *low += 1,
+        }
+    }
+    (quotas, (turn + n) % TURNS.len())
+}
 
 /// A bounded window for each kind of work; tickets for the same row and version are held once.
 pub struct Memory {
@@ -28,11 +44,13 @@ struct Inner {
     /// Row and version of every ticket that waits or is being dealt with.
     known: HashSet<(i64, i64)>,
     waiting: usize,
+    /// Put back until then; in no order, since they are few.
+    later: Vec<(Instant, Ticket)>,
 }
 
 #[derive(Default)]
 struct Lane {
-    by_priority: [VecDeque<Ticket>; 3],
+    by_priority: [VecDeque<(Instant, Ticket)>; 3],
     turn: usize,
 }
 
@@ -48,6 +66,7 @@ impl Memory {
 
     pub(super) fn push(&self, tickets: &[Ticket]) {
         let mut inner = self.inner();
+        let now = Instant::now();
         for ticket in tickets {
             let full = inner
                 .lanes
@@ -57,8 +76,7 @@ impl Memory {
                 continue;
             }
             inner.waiting += 1;
-            let lane = inner.lanes.entry(ticket.kind).or_default();
-            lane.of(ticket.priority).push_back(*ticket);
+            inner.line_up(now, *ticket);
         }
         drop(inner);
         self.pushed.notify_waiters();
@@ -74,12 +92,20 @@ impl Memory {
             if !tickets.is_empty() {
                 return tickets;
             }
-            pushed.await;
+            let next = self.inner().later.iter().map(|(at, _)| *at).min();
+            match next {
+                None => pushed.await,
+                Some(at) => tokio::select! {
+                    () = pushed => {}
+                    () = Clock::pause(at.saturating_duration_since(Instant::now())) => {}
+                },
+            }
         }
     }
 
     pub(super) fn claim_now(&self, kinds: &[WorkKind], n: usize) -> Vec<Ticket> {
         let mut inner = self.inner();
+        inner.bring_back(Instant::now());
         let mut tickets = Vec::new();
         for kind in kinds {
             let Some(lane) = inner.lanes.get_mut(kind) else {
@@ -101,19 +127,70 @@ impl Memory {
         }
     }
 
+    pub(super) fn put_back(&self, tickets: &[Ticket], delay: Duration) {
+        let mut inner = self.inner();
+        let at = Instant::now() + delay;
+        for ticket in tickets {
+            inner.known.insert((ticket.work, ticket.version));
+            inner.waiting += 1;
+            inner.later.push((at, *ticket));
+        }
+        drop(inner);
+        self.pushed.notify_waiters();
+    }
+
     pub(super) fn depth(&self) -> (usize, usize) {
         let inner = self.inner();
-        (inner.waiting, inner.known.len() - inner.waiting)
+        let claimed = inner.known.len().saturating_sub(inner.waiting);
+        (inner.waiting, claimed)
     }
 
     pub(super) fn room(&self, kind: WorkKind) -> usize {
+        self.window.saturating_sub(self.waiting(kind))
+    }
+
+    /// How many tickets of a kind can be claimed now.
+    pub(super) fn waiting(&self, kind: WorkKind) -> usize {
+        self.inner().lanes.get(&kind).map_or(0, Lane::waiting)
+    }
+
+    /// Whether the ticket waits or is being dealt with.
+    pub(super) fn knows(&self, ticket: &Ticket) -> bool {
         let inner = self.inner();
-        let waiting = inner.lanes.get(&kind).map_or(0, Lane::waiting);
-        self.window.saturating_sub(waiting)
+        inner.known.contains(&(ticket.work, ticket.version))
+    }
+
+    pub(super) fn oldest_age(&self) -> Option<Duration> {
+        let inner = self.inner();
+        let fronts = inner.lanes.values().flat_map(|lane| &lane.by_priority);
+        let oldest = fronts.filter_map(|line| Some(line.front()?.0)).min()?;
+        Some(oldest.elapsed())
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn line_up(&mut self, at: Instant, ticket: Ticket) {
+        let lane = self.lanes.entry(ticket.kind).or_default();
+        lane.of(ticket.priority).push_back((at, ticket));
+    }
+
+    /// What was put back and has come due lines up again.
+    fn bring_back(&mut self, now: Instant) {
+        if self.later.is_empty() {
+            return;
+        }
+        let (due, later) = std::mem::take(&mut self.later)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.later = later;
+        let due: Vec<(Instant, Ticket)> = due;
+        for (at, ticket) in due {
+            self.line_up(at, ticket);
+        }
     }
 }
 
@@ -122,7 +199,7 @@ impl Lane {
         self.by_priority.iter().map(VecDeque::len).sum()
     }
 
-    fn of(&mut self, priority: Priority) -> &mut VecDeque<Ticket> {
+    fn of(&mut self, priority: Priority) -> &mut VecDeque<(Instant, Ticket)> {
         let [hot, normal, low] = &mut self.by_priority;
         match priority {
             Priority::Hot => hot,
@@ -135,7 +212,7 @@ impl Lane {
         for _ in 0..TURNS.len() {
             let priority = TURNS.get(self.turn % TURNS.len()).copied()?;
             self.turn = (self.turn + 1) % TURNS.len();
-            if let Some(ticket) = self.of(priority).pop_front() {
+            if let Some((_, ticket)) = self.of(priority).pop_front() {
                 return Some(ticket);
             }
         }

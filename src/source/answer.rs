@@ -207,7 +207,8 @@ fn verdict_json(verdict: &Verdict) -> serde_json::Map<String, Value> {
             HoldCause::RuleError
             | HoldCause::Unreadable
             | HoldCause::PoolGone
-            | HoldCause::NobodyLeft => json!({ "verdict": "held", "reason": "to be looked at" }),
+            | HoldCause::NobodyLeft
+            | HoldCause::Unfetched => json!({ "verdict": "held", "reason": "to be looked at" }),
         },
     };
     match value {

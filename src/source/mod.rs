@@ -4,6 +4,7 @@
 mod adapter;
 mod answer;
 mod country;
+mod fetch;
 mod form_body;
 mod json;
 mod language;
@@ -24,6 +25,7 @@ use crate::secret::Secret;
 
 pub use adapter::ALL;
 pub use answer::{Answer, Refusal, Reply};
+pub use fetch::{ASKS_MAX, Answered, Ask, Step, Trouble};
 pub use sources::{Limits, Settings, Source, Sources};
 
 /// Resolves `env:NAME` and `file:/path`; other text is the secret itself.
@@ -105,6 +107,32 @@ pub trait Adapter: Send + Sync {
     fn refuse(&self, source: &Source, refusal: &Refusal, request: Option<&Request<'_>>) -> Answer {
         let _ = (source, request);
         Answer::error(refusal)
+    }
+
+    /// The longest body that the platform may send, where that is more than `[intake]` takes.
+    fn body_bytes(&self) -> Option<usize> {
+        None
+    }
+
+    /// For a platform that sends ids only: what comes next to get the lead that `notice` (what
+    /// `parse` read) names, given the answers so far.
+    fn fetch(&self, source: &Source, notice: &Inquiry, answers: &[Answered]) -> Step {
+        let _ = (source, notice, answers);
+        Step::Whole
+    }
+
+    /// Reads what was fetched into what the notice tells already. The error is for people and names
+    /// no values.
+    fn read(&self, source: &Source, notice: Inquiry, content: &[u8]) -> Result<Inquiry, String> {
+        let _ = (source, notice, content);
+        Err("this source's leads are not fetched".into())
+    }
+
+    /// The platform's side of a fetch, for the demo and tests: the answer to a GET of `target` (path
+    /// and query) about a person whom `shape` made up.
+    fn stand_in(&self, target: &str) -> Option<Vec<u8>> {
+        let _ = target;
+        None
     }
 
     /// A person's inquiry as this platform sends it, not yet signed.

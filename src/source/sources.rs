@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::adapter::form::FormSettings;
 use super::adapter::google::GoogleSettings;
+use super::adapter::meta::MetaSettings;
 use super::adapter::webhook::WebhookSettings;
 use super::mapping::Mapping;
 use super::synonyms::fold_name;
@@ -40,6 +41,8 @@ pub enum Settings {
     Webhook(WebhookSettings),
     /// Google Ads.
     Google(GoogleSettings),
+    /// Meta Lead Ads.
+    Meta(MetaSettings),
 }
 
 /// Where leads come from.
@@ -150,7 +153,9 @@ fn source(root: &Table<'_>, name: &str, table: &Table<'_>, secrets: Secrets<'_>)
         country: country_of(table),
         verdict_wait_ms: verdict.then_some(wait),
         limits: Limits {
-            body_bytes: bytes.and_then(|n| usize::try_from(n).ok()),
+            body_bytes: bytes
+                .and_then(|n| usize::try_from(n).ok())
+                .or_else(|| adapter.and_then(Adapter::body_bytes)),
             per_second: number("per_second"),
             per_client_per_minute: number("per_client_per_minute"),
         },

@@ -24,7 +24,7 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "phone",
-        "phone phones tel telephone phone_number phonenumber phone_1 mobile mobile_phone cell user_phone work_phone your_phone telefon telefonnummer handy rufnummer telefono teléfono celular movil telephone_number téléphone portable telefone telefoon",
+        "phone phones tel telephone phone_number phonenumber phone_1 mobile mobile_phone cell user_phone work_phone work_phone_number your_phone telefon telefonnummer handy rufnummer telefono teléfono celular movil telephone_number téléphone portable telefone telefoon",
     ),
     (
         "company",
@@ -52,7 +52,7 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "postcode",
-        "postcode postal_code zip zip_code zipcode plz postleitzahl codigo_postal code_postal cep",
+        "postcode postal_code post_code zip zip_code zipcode plz postleitzahl codigo_postal code_postal cep",
     ),
     (
         "country",

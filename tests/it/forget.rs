@@ -6,6 +6,7 @@ use base64::Engine;
 use leadgate::clock::{HOUR, MINUTE};
 use leadgate::flow::{Command, Incoming};
 use leadgate::lead::{Headers, Identity, Outcome, Stage};
+use leadgate::ledger::Tx;
 
 use crate::house::{House, plan};
 
@@ -173,6 +174,10 @@ async fn known_to_the_house() -> (House, String, String) {
     let again = post(&house, "k1", &person("Werk A, other content")).await;
     assert_eq!(again, first);
     house.work().await;
+    let seq = house.find(&first).seq;
+    let fetched = format!(r#"{{"email":"{EMAIL}"}}"#).into_bytes();
+    let keep = move |tx: &Tx<'_>| tx.set_fetched(seq, &fetched, 1);
+    house.daemon.flow().ledger.write_blocking(keep).unwrap();
     let why = format!("{NAME} wants nothing");
     let declined = Command::Decline { why: why.clone() };
     house.command(&second, declined).unwrap();

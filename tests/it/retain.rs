@@ -3,6 +3,7 @@
 use leadgate::clock::DAY;
 use leadgate::flow::Command;
 use leadgate::lead::{Outcome, Stage};
+use leadgate::ledger::Tx;
 
 use crate::forget::{found_in, person, post, run};
 use crate::house::{House, plan};
@@ -36,6 +37,10 @@ async fn what_is_old_goes_by_class_and_what_is_not_done_stays() {
         why: None,
     };
     house.command(&won, close).unwrap();
+    let seq = house.find(&won).seq;
+    let ledger = house.daemon.flow().ledger.clone();
+    let keep = move |tx: &Tx<'_>| tx.set_fetched(seq, b"{}", 1);
+    ledger.write_blocking(keep).unwrap();
     let raw = |id: &str| {
         let lead = house.find(id);
         let submission = house
@@ -60,6 +65,8 @@ async fn what_is_old_goes_by_class_and_what_is_not_done_stays() {
         assert_eq!(ids.map(|id| raw(id) > 0), submissions, "{days}");
         assert_eq!(ids.map(|id| says(id)), fields, "{days}");
         assert!(says(&held), "a held lead is not done");
+        let fetched = ledger.read(|r| r.fetched(seq)).unwrap();
+        assert_eq!(fetched.is_some(), submissions[1], "{days}");
     }
     assert_eq!(house.find(&rejected).reason.as_deref(), Some("no contact"));
     assert_eq!(house.find(&won).stage, Stage::Closed(Outcome::Won));

@@ -17,7 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_keys.sql"),
     include_str!("../migrations/0003_endpoints.sql"),
-    include_str!("../migrations/0004_forgetting.sql"),
+    include_str!("../migrations/0004_fetched.sql"),
+    include_str!("../migrations/0005_forgetting.sql"),
 ];
 
 /// The connection that writes; `serving` brings the schema up to date, a command beside a daemon

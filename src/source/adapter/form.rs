@@ -269,10 +269,8 @@ impl Adapter for Form {
 }
 
 fn settings(source: &Source) -> Result<&FormSettings, Refusal> {
-    match &source.settings {
-        Settings::Form(settings) => Ok(settings),
-        Settings::Webhook(_) | Settings::Google(_) => {
-            Err(Refusal::Unavailable { retry_after_s: 60 })
-        }
-    }
+    let Settings::Form(settings) = &source.settings else {
+        return Err(Refusal::Unavailable { retry_after_s: 60 });
+    };
+    Ok(settings)
 }

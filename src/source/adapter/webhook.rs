@@ -161,12 +161,12 @@ impl Adapter for Webhook {
     }
 
     fn answer(&self, source: &Source, receipt: &Receipt, _: &Reply) -> Answer {
-        match &source.settings {
-            Settings::Webhook(settings) if settings.items.is_some() => Answer::receipts(receipt),
-            Settings::Webhook(_) | Settings::Form(_) | Settings::Google(_) => {
-                Answer::receipt(receipt)
-            }
+        if let Settings::Webhook(settings) = &source.settings
+            && settings.items.is_some()
+        {
+            return Answer::receipts(receipt);
         }
+        Answer::receipt(receipt)
     }
 
     fn shape(&self, _: &Source, person: &Person) -> Sample {

@@ -72,4 +72,48 @@ pub(super) const FIXTURES: &[Fixture] = &[
             ("form_id", "40000000001"),
         ],
     },
+    Fixture {
+        adapter: "meta",
+        kind: "application/json",
+        body: r#"{"entry":[{"id":138124712925158,"time":1630087927,"changes":[{"field":"leadgen","value":
+                 {"leadgen_id":233370042045345,"form_id":"172036835026334","adgroup_id":0,"ad_id":"0",
+                 "created_time":1630087926,"new":"member"}}]}],"object":"page"}"#,
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("phone", "030 901820"),
+            ("company", "Werk AG"),
+            ("postcode", "10115"),
+            ("region", "BE"),
+            ("country", "DE"),
+            ("message", "Demo bitte"),
+            ("work_email", "mia@work.example"),
+            ("which_colour?", "blue"),
+            ("vehicle.make", "Honda"),
+        ],
+        attribution: &[
+            ("leadgen_id", "233370042045345"),
+            ("page_id", "138124712925158"),
+            ("form_id", "172036835026334"),
+            ("ad_id", "120210000000000001"),
+            ("campaign_name", "Herbst"),
+            ("platform", "ig"),
+            ("is_organic", "false"),
+            ("submitted_at", "2021-08-27T18:12:06Z"),
+        ],
+    },
 ];
+
+/// What those platforms that send an id answer when they are asked for the lead of the fixture.
+pub(super) const FETCHED: &[(&str, &str)] = &[(
+    "meta",
+    r#"{"id":"233370042045345","created_time":"2021-08-27T20:12:06+0200","ad_id":"120210000000000001",
+        "campaign_name":"Herbst","platform":"ig","is_organic":false,"vehicle":{"make":"Honda"},
+        "field_data":[{"name":"work_email","values":["mia@work.example"]},
+            {"name":"full_name","values":["Mia Groß"]},{"name":"email","values":["mia@werk.example"]},
+            {"name":"phone_number","values":["030 901820"]},{"name":"company_name","values":["Werk AG"]},
+            {"name":"zip_code","values":["10115"]},{"name":"state","values":["BE"]},
+            {"name":"which_colour?","values":["blue","green"]},{"name":"wunsch","values":["Demo bitte"]}],
+        "custom_disclaimer_responses":[{"checkbox_key":"optional_1","is_checked":"1"},
+            {"checkbox_key":"optional_2","is_checked":""}]}"#,
+)];

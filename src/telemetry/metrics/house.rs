@@ -13,7 +13,7 @@ use crate::clock::Millis;
 use crate::lead::{Stage, WorkKind};
 
 /// Stages in which a lead stands still until something moves it.
-pub const OPEN_STAGES: [Stage; 3] = [Stage::Held, Stage::Waiting, Stage::Offered];
+pub const OPEN_STAGES: [Stage; 4] = [Stage::Fetching, Stage::Held, Stage::Waiting, Stage::Offered];
 
 const STEPS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
