@@ -8,25 +8,29 @@ use leadgate::ledger::Tx;
 use crate::forget::{found_in, person, post, run};
 use crate::house::{House, plan};
 
+const SCREEN: &str = "reject \"no contact\" when !lead.has_email && !lead.has_phone;\n\
+                  hold \"look\" when lead.fields.wait == \"yes\";\n";
+
+async fn receipt(house: &House, body: &str) -> String {
+    let (_, answer) = house.post("form", body).await;
+    answer["receipt"].as_str().unwrap().to_owned()
+}
+
 async fn tidy_up(house: &House) {
     while house.daemon.flow().retain().await.unwrap() {}
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_old_goes_by_class_and_what_is_not_done_stays() {
-    let screen = "reject \"no contact\" when !lead.has_email && !lead.has_phone;\n\
-                  hold \"look\" when lead.fields.wait == \"yes\";\n";
     let house = plan()
-        .file("rules/screen.rhai", screen)
+        .file("rules/screen.rhai", SCREEN)
         .env("LEADGATE_MAIL__TRANSPORT", "outbox")
         .build()
         .await;
-    let (_, rejected) = house.post("form", r#"{"name":"Nobody"}"#).await;
-    let rejected = rejected["receipt"].as_str().unwrap().to_owned();
+    let rejected = receipt(&house, r#"{"name":"Nobody"}"#).await;
     let won = post(&house, "k1", &person("Werk A")).await;
     let held = r#"{"name":"Held","email":"h@werk.example","wait":"yes"}"#;
-    let (_, held) = house.post("form", held).await;
-    let held = held["receipt"].as_str().unwrap().to_owned();
+    let held = receipt(&house, held).await;
     house.work().await;
     let open = house.lead(2).await;
     house.work().await;
