@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::keyed::contact_keys;
 use super::park::{self, Refusals};
 use super::publish::Policy;
-use super::ready::Ready;
+use super::ready::{Ready, tell};
 use super::unfetched::{Known, is_unfetched, reread};
 use super::verdict::{Fresh, Outcome};
 use super::{Flow, upkeep};
@@ -35,6 +35,8 @@ pub(super) enum Arrival {
     Rescreen(Ticket),
     /// Leads whose personal data was taken away.
     Forget(HashSet<i64>),
+    /// These are on disk.
+    Written(Vec<Outcome>),
     /// Verdicts could not be written: they are on disk undecided.
     Again,
     /// The daemon stops.
@@ -115,6 +117,7 @@ impl Decider {
                 Arrival::Rescreen(ticket) => self.rescreen(ticket),
                 Arrival::Submission(arrived) => batch.push(*arrived),
                 Arrival::Forget(leads) => self.persons.forget(&leads),
+                Arrival::Written(outcomes) => tell(outcomes, &self.flow),
                 Arrival::Again => {}
             }
             if batch.len() < BATCH {

@@ -88,7 +88,9 @@ impl Decider {
             match committed {
                 Ok((tickets, outcomes)) => {
                     flow_after.queue.push(&tickets);
-                    tell(outcomes, &flow_after);
+                    // The thread that made them frees them too: that is cheaper than here, and the
+                    // next commit need not wait for it.
+                    let _ = flow_after.arrivals.send(Arrival::Written(outcomes));
                 }
                 Err(fault) => {
                     tracing::error!(%fault, "verdicts could not be written; they are tried again");
@@ -109,7 +111,8 @@ impl Decider {
     }
 }
 
-fn tell(outcomes: Vec<Outcome>, flow: &Flow) {
+/// Tells of verdicts that are on disk.
+pub(super) fn tell(outcomes: Vec<Outcome>, flow: &Flow) {
     let now = flow.clock.now();
     for outcome in outcomes {
         let after = now - outcome.arrived.undecided.submission.received_at;

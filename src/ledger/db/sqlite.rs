@@ -9,9 +9,9 @@ use crate::ledger::Fault;
 
 /// The first release with the fix of the WAL-reset corruption (3.51.3).
 const OLDEST: i32 = 3_051_003;
-/// Log pages after which they are moved into the file: rarer is faster, and 64 MiB is what a small
-/// box can spare.
-pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 16_000;
+/// Log pages after which they are moved into the file: rarer saves writing, but what is moved at once
+/// keeps the disk from the next commit.
+pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 4_000;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
