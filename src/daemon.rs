@@ -6,7 +6,6 @@ mod reload;
 mod watchdog;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,12 +19,12 @@ use crate::config::{self, Config};
 use crate::deliver::{Deliverer, Outside};
 use crate::flow::{Flow, Parts, Policy};
 use crate::intake::{self, Intake};
+use crate::ledger;
 use crate::ledger::Ledger;
 use crate::outbound::Outbound;
 use crate::outcome;
 use crate::problem::Problem;
 use crate::queue::Queue;
-use crate::secret;
 use crate::telemetry::systemd;
 use crate::worker::{self, Workers};
 
@@ -307,28 +306,7 @@ fn secret_key(config: &Config) -> anyhow::Result<Vec<u8>> {
     if let Some(secret) = &config.secret_key {
         return Ok(secret.expose().as_bytes().to_vec());
     }
-    key_in(&config.storage.data_dir)
-}
-
-fn key_in(dir: &Path) -> anyhow::Result<Vec<u8>> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let path = dir.join("secret.key");
-    if path.exists() {
-        let text = std::fs::read_to_string(&path).context(path.display().to_string())?;
-        anyhow::ensure!(text.trim().len() >= 32, "{} is damaged", path.display());
-        return Ok(text.trim().as_bytes().to_vec());
-    }
-    let key = secret::hex(&secret::random_bytes::<32>());
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .context(path.display().to_string())?;
-    file.write_all(key.as_bytes())?;
-    file.sync_all()?;
-    Ok(key.into_bytes())
+    Ok(ledger::read_or_make_key(&config.storage.data_dir)?)
 }
 
 fn host_of(public_url: &str) -> String {

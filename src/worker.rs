@@ -15,6 +15,9 @@ use crate::ledger::Fault;
 const ASSIGN_BATCH: usize = 64;
 /// How often what is due in the ledger is pushed again.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// The pause between two portions of what is old, and between two rounds over everything.
+const RETAIN_EVERY: Duration = Duration::from_millis(200);
+const ROUND_EVERY: Duration = Duration::from_hours(1);
 /// After trouble with the ledger a lane rests so long.
 const REST: Duration = Duration::from_millis(500);
 
@@ -80,6 +83,7 @@ impl Workers {
                 }));
             }
         }
+        tasks.push(tokio::spawn(retain(flow.clone(), stopped.clone())));
         let (flow, mut stopped) = (flow.clone(), stopped);
         tasks.push(tokio::spawn(async move {
             loop {
@@ -103,6 +107,24 @@ impl Workers {
             .is_err()
         {
             tracing::warn!("some notices were still being sent; they are sent again at the start");
+        }
+    }
+}
+
+/// Takes away what is old, slowly, so that leads never wait for it.
+async fn retain(flow: Arc<Flow>, mut stopped: tokio::sync::watch::Receiver<bool>) {
+    loop {
+        let pause = match flow.retain().await {
+            Ok(true) => RETAIN_EVERY,
+            Ok(false) => ROUND_EVERY,
+            Err(fault) => {
+                tracing::warn!(%fault, "what is old could not be taken away; later");
+                ROUND_EVERY
+            }
+        };
+        tokio::select! {
+            () = Clock::pause(pause) => {}
+            _ = stopped.changed() => return,
         }
     }
 }

@@ -98,5 +98,6 @@ pub(super) fn whole(whole: &Whole) -> Value {
         "assignments": assignments.collect::<Vec<_>>(),
         "deliveries": deliveries.collect::<Vec<_>>(),
         "work": work.collect::<Vec<_>>(),
+        "personal_data_removed_at": whole.forgotten_at.map(iso_ms),
     })
 }

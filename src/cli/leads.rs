@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Failed, export, json, show};
+use super::{Failed, erase, export, json, person, show};
 use crate::clock::{Clock, Millis, iso};
 use crate::config::Config;
 use crate::daemon;
@@ -50,7 +50,17 @@ pub(super) enum Leads {
         /// The form.
         #[arg(long, value_enum, default_value_t = Form::Csv)]
         format: Form,
+        /// The same as `--format json`.
+        #[arg(long, conflicts_with = "format")]
+        json: bool,
+        /// Everything that is held of one person (an e-mail address or a phone number), in one JSON
+        /// document, for somebody who asks what is known of them.
+        #[arg(long, conflicts_with_all = ["format", "stage", "source", "grade", "pool", "rep",
+              "since", "until", "uncontacted", "tests"])]
+        person: Option<String>,
     },
+    /// Forget a person and all their leads; the figures stay. Final.
+    Erase(erase::Args),
     /// Let a held lead go on, its hold overruled.
     Release {
         /// The lead.
@@ -165,12 +175,26 @@ pub(super) fn run(path: &Path, command: Leads) -> Result<(), Failed> {
         Leads::List { which, limit, json } => list(path, &which, limit, json),
         Leads::Show { id, json } => {
             let (_, ledger) = super::open(path)?;
-            show::run(&ledger, &id, json)
+            let lead = ledger.read(|r| r.lead_named(&id))?;
+            show::run(&ledger, lead.seq, json)
         }
-        Leads::Export { which, format } => {
+        Leads::Export {
+            person: Some(who), ..
+        } => {
+            let (config, ledger) = super::open(path)?;
+            person::run(&config, &ledger, &who)
+        }
+        Leads::Export {
+            which,
+            format,
+            json,
+            person: None,
+        } => {
             let (_, ledger) = super::open(path)?;
+            let format = if json { Form::Json } else { format };
             export::run(&ledger, filter(&which)?, format)
         }
+        Leads::Erase(args) => erase::run(path, &args),
         Leads::Release { id, by } => act_on(path, &id, Act::Release, &by),
         Leads::Reject { id, why, by } => act_on(path, &id, Act::Reject { why }, &by),
         Leads::Rescreen { id, by } => act_on(path, &id, Act::Rescreen, &by),
@@ -228,10 +252,7 @@ pub(super) fn act(
     act: Act,
     by: &str,
 ) -> Result<(), Failed> {
-    if by.trim().is_empty() || by.len() > 64 {
-        let wanted = "--by takes the name of who does it, at most 64 characters";
-        return Err(Failed::Refused(wanted.into()));
-    }
+    is_name(by)?;
     let policy = daemon::assemble(config)?;
     let hash = policy.hash.clone();
     let phrases = policy.rulebook.phrases().to_vec();
@@ -247,6 +268,15 @@ pub(super) fn act(
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} is {}", after.id, after.stage)?;
     writeln!(out, "{}", crate::lead::history_line(&history))?;
+    Ok(())
+}
+
+/// Whether `--by` says who does it.
+pub(super) fn is_name(by: &str) -> Result<(), Failed> {
+    if by.trim().is_empty() || by.len() > 64 {
+        let wanted = "--by takes the name of who does it, at most 64 characters";
+        return Err(Failed::Refused(wanted.into()));
+    }
     Ok(())
 }
 

@@ -6,11 +6,14 @@ mod check;
 mod dead;
 mod demo;
 mod endpoints;
+mod erase;
 mod export;
 mod health;
 mod json;
 mod leads;
+mod ledger;
 mod manual;
+mod person;
 mod send;
 mod serve;
 mod show;
@@ -57,6 +60,8 @@ enum Command {
     Leads(leads::Args),
     /// Notices that failed for good.
     Dead(dead::Args),
+    /// Backups of the ledger, and whether it is sound.
+    Ledger(ledger::Args),
     /// Ask the running daemon how it is.
     Health(health::Args),
     /// Print what completes commands in a shell.
@@ -107,7 +112,7 @@ impl From<Unbuilt> for Failed {
 impl From<Fault> for Failed {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Missing(_) | Fault::Illegal { .. } | Fault::Stale => {
+            Fault::Missing(_) | Fault::Illegal { .. } | Fault::Stale | Fault::Refused(_) => {
                 Self::Refused(fault.to_string())
             }
             Fault::Overloaded | Fault::Stopped | Fault::Store(_) | Fault::Locked(_) => {
@@ -127,6 +132,7 @@ pub fn run() -> ExitCode {
         Command::Send(args) => send::run(&cli.config, &args),
         Command::Leads(args) => leads::run(&cli.config, args.command),
         Command::Dead(args) => dead::run(&cli.config, args.command),
+        Command::Ledger(args) => ledger::run(&cli.config, args.command),
         Command::Health(args) => health::run(&cli.config, &args),
         Command::Completions(args) => manual::completions(&args, Cli::command()),
         Command::Man(args) => manual::man(&args, Cli::command()),
@@ -169,6 +175,14 @@ fn open(config: &std::path::Path) -> Result<(Config, Ledger), Failed> {
     let config = Config::load(config)?;
     let ledger = Ledger::beside(&config.storage)?;
     Ok((config, ledger))
+}
+
+/// The key that signs links and hashes persons, where one was made.
+fn key(config: &Config) -> Result<Option<Vec<u8>>, Failed> {
+    if let Some(secret) = &config.secret_key {
+        return Ok(Some(secret.expose().as_bytes().to_vec()));
+    }
+    Ok(crate::ledger::read_key(&config.storage.data_dir)?)
 }
 
 /// A runtime for commands that use the network.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use super::{Failed, json};
-use crate::clock::iso;
+use crate::clock::{Millis, iso};
 use crate::lead::{
     Assignment, Attempt, AttemptResult, Candidate, Delivery, Event, Facts, Fields, Lead, Phrase,
     PhraseKind, Recorded, Trace, Work, history_line,
@@ -20,11 +20,14 @@ pub(super) struct Whole {
     pub(super) assignments: Vec<Assignment>,
     pub(super) deliveries: Vec<(Delivery, Vec<Attempt>)>,
     pub(super) work: Vec<Work>,
+    /// When the personal data was taken away.
+    pub(super) forgotten_at: Option<Millis>,
 }
 
-pub(super) fn run(ledger: &Ledger, id: &str, json: bool) -> Result<(), Failed> {
+/// Reads everything of a lead.
+pub(super) fn read(ledger: &Ledger, seq: i64) -> Result<Whole, Failed> {
     let whole = ledger.read(|r| {
-        let lead = r.lead_named(id)?;
+        let lead = r.lead(seq)?;
         let history = r.history(lead.seq)?;
         let mut phrases = HashMap::new();
         for policy in history.iter().filter_map(|(_, policy)| *policy) {
@@ -37,9 +40,15 @@ pub(super) fn run(ledger: &Ledger, id: &str, json: bool) -> Result<(), Failed> {
             assignments: r.assignments(lead.seq)?,
             deliveries: r.deliveries(lead.seq)?,
             work: r.work_of_lead(lead.seq)?,
+            forgotten_at: r.forgotten_at(lead.seq)?,
             lead,
         })
     })?;
+    Ok(whole)
+}
+
+pub(super) fn run(ledger: &Ledger, seq: i64, json: bool) -> Result<(), Failed> {
+    let whole = read(ledger, seq)?;
     if json {
         return super::print_json(&json::whole(&whole));
     }
@@ -51,6 +60,9 @@ pub(super) fn run(ledger: &Ledger, id: &str, json: bool) -> Result<(), Failed> {
 fn write(out: &mut impl Write, whole: &Whole) -> std::io::Result<()> {
     let lead = &whole.lead;
     write_head(out, lead)?;
+    if let Some(at) = whole.forgotten_at {
+        writeln!(out, "  the personal data was taken away on {}", iso(at))?;
+    }
     let line: Vec<_> = whole
         .history
         .iter()

@@ -27,6 +27,7 @@ pub(super) fn read(table: &Table<'_>) -> Settings {
         ),
         default_grade: table.text("default_grade").unwrap_or(default.default_grade),
         default_pool: table.text("default_pool").unwrap_or(default.default_pool),
+        retention: default.retention,
     };
     table.done();
     settings

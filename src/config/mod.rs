@@ -11,6 +11,7 @@ mod mail;
 mod outbound;
 mod policy;
 mod queue;
+mod retention;
 mod server;
 mod storage;
 #[cfg(test)]
@@ -93,7 +94,8 @@ fn read(root: &Table<'_>, layers: &layers::Layers<'_>) -> Option<Config> {
     let intake = intake::read(&root.table("intake"));
     let mail = mail::read(&root.table("mail"), layers, &storage.data_dir);
     let outbound = outbound::read(&root.table("outbound"));
-    let flow = flow::read(&root.table("flow"));
+    let mut flow = flow::read(&root.table("flow"));
+    flow.retention = retention::read(&root.table("retention"));
     let queue = queue::read(&root.table("queue"), layers);
     let log = log::read(&root.table("log"));
     let policy = policy::read(&root.table("policy"), layers.base);

@@ -5,6 +5,7 @@ mod channel;
 mod endpoints;
 mod gate;
 mod letter;
+pub mod outbox;
 mod payload;
 mod retry;
 pub mod settings;
@@ -143,6 +144,11 @@ impl Deliverer {
             return SendResult::never(format!("no channel `{channel}`"));
         };
         channel.send(&self.ways, notice, templates).await
+    }
+
+    /// Takes notices of forgotten leads out of the outbox, where there is one.
+    pub async fn forget(&self, notices: Vec<(i64, LeadId)>) -> std::io::Result<()> {
+        self.ways.post.forget(notices).await
     }
 
     /// Tells the operators of trouble.

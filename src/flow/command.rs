@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::assign::{self, Offer, Times};
+use super::erase;
 use super::publish::Policy;
 use super::unfetched;
 use crate::lead::{
     Actor, Event, HoldCause, Lead, Outcome, Priority, RepId, Stage, Ticket, WorkKind,
 };
-use crate::ledger::{Change, Fault, Tx};
+use crate::ledger::{Change, Fault, PersonKey, Tx};
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -52,6 +53,11 @@ pub enum Command {
     Redrive {
         /// Which.
         delivery: i64,
+    },
+    /// The person asked to be forgotten; final.
+    Erase {
+        /// The lead's persons, see [`super::person_keys`].
+        persons: Vec<PersonKey>,
     },
 }
 
@@ -101,6 +107,7 @@ pub fn apply(
 ) -> Result<Vec<Ticket>, Fault> {
     let mut lead = tx.lead(lead)?;
     let now = context.times.now;
+    needs_content(tx, &lead, command)?;
     match command {
         Command::Claim => {
             let rep = lead.owner.clone().unwrap_or_default();
@@ -156,7 +163,32 @@ pub fn apply(
         }
         Command::Assign { rep } => give_to(tx, context, &mut lead, rep, actor),
         Command::Redrive { delivery } => redrive(tx, context, &mut lead, *delivery, actor),
+        Command::Erase { persons } => {
+            let policy = Some(context.policy.as_ref());
+            erase::erase(tx, policy, &mut lead, (persons, actor), now)?;
+            Ok(Vec::new())
+        }
     }
+}
+
+/// A lead whose personal data is gone can neither be screened nor given to anybody.
+fn needs_content(tx: &Tx<'_>, lead: &Lead, command: &Command) -> Result<(), Fault> {
+    let needed = match command {
+        Command::Release | Command::Rescreen | Command::Assign { .. } | Command::Redrive { .. } => {
+            true
+        }
+        Command::Claim
+        | Command::Decline { .. }
+        | Command::Contacted
+        | Command::Close { .. }
+        | Command::Reject { .. }
+        | Command::Erase { .. } => false,
+    };
+    if needed && lead.stage != Stage::Closed(Outcome::Erased) && tx.is_forgotten(lead.seq)? {
+        let why = "the lead's personal data was taken away when its time was over, see [retention]";
+        return Err(Fault::Refused(why.into()));
+    }
+    Ok(())
 }
 
 /// Who reports a contact or a sale without having claimed has claimed.

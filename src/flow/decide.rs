@@ -2,6 +2,7 @@
 //! screened, graded and routed, and written once. One thread does it, so that no two leads of the
 //! same person overtake each other. What it could not write it reads back from the ledger.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::keyed::contact_keys;
+use super::park::{self, Refusals};
 use super::publish::Policy;
 use super::ready::{Ready, tell};
 use super::unfetched::{Known, is_unfetched, reread};
@@ -16,7 +19,7 @@ use super::verdict::{Fresh, Outcome};
 use super::{Flow, upkeep};
 use crate::clock::Millis;
 use crate::lead::{Decided, Facts, HoldCause, Inquiry, Seen, Ticket, Trace, Verdict};
-use crate::ledger::{Fault, PersonKey, Persons, Reads, Standing, Undecided};
+use crate::ledger::{Fault, Persons, Reads, Standing, Undecided};
 use crate::rules::Asked;
 
 /// The most submissions that are held against the ledger at one moment.
@@ -30,6 +33,8 @@ pub(super) enum Arrival {
     Submission(Box<Arrived>),
     /// A lead that is to be screened again.
     Rescreen(Ticket),
+    /// Leads whose personal data was taken away.
+    Forget(HashSet<i64>),
     /// These are on disk.
     Written(Vec<Outcome>),
     /// Verdicts could not be written: they are on disk undecided.
@@ -52,11 +57,14 @@ pub(super) struct Decider {
     last: i64,
     pub(super) ready: Ready,
     pub(super) failed: Arc<AtomicBool>,
+    refusals: Refusals,
 }
 
 impl Decider {
     pub(super) fn new(flow: Arc<Flow>) -> Result<Self, Fault> {
-        let persons = Persons::rebuild(&flow.ledger, |lead| flow.person_keys(&lead.inquiry))?;
+        let keys_of =
+            |email: Option<&str>, phone: Option<&str>| contact_keys(&flow.key, email, phone);
+        let persons = Persons::rebuild(&flow.ledger, keys_of)?;
         let last = flow.ledger.read(|r: &Reads<'_>| r.decided_upto())?;
         Ok(Self {
             flow,
@@ -64,6 +72,7 @@ impl Decider {
             last,
             ready: Ready::default(),
             failed: Arc::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -107,6 +116,7 @@ impl Decider {
                 }
                 Arrival::Rescreen(ticket) => self.rescreen(ticket),
                 Arrival::Submission(arrived) => batch.push(*arrived),
+                Arrival::Forget(leads) => self.persons.forget(&leads),
                 Arrival::Written(outcomes) => tell(outcomes, &self.flow),
                 Arrival::Again => {}
             }
@@ -123,19 +133,19 @@ impl Decider {
         self.failed.store(false, Ordering::SeqCst);
         self.ready = Ready::default();
         loop {
-            let last = self.last;
+            let (last, portion) = (self.last, self.refusals.portion());
             let found = self.flow.ledger.read(|r| {
                 let last = last.min(r.decided_upto()?);
-                r.undecided(last, 256).map(|found| (last, found))
+                r.undecided(last, portion).map(|found| (last, found))
             });
             let Ok((last, found)) = found else {
                 self.failed.store(true, Ordering::SeqCst);
                 return;
             };
             self.last = last;
-            if found.is_empty() {
+            let Some(first) = found.first().map(|undecided| undecided.id) else {
                 return;
-            }
+            };
             let found = found.into_iter().map(|undecided| Arrived {
                 undecided,
                 tell: None,
@@ -143,7 +153,9 @@ impl Decider {
             });
             self.judge(found.collect());
             self.write(true);
-            if self.failed.load(Ordering::SeqCst) {
+            let failed = self.failed.load(Ordering::SeqCst);
+            self.refusals.note(first, !failed);
+            if failed {
                 return;
             }
         }
@@ -197,6 +209,11 @@ impl Decider {
 
     fn outcome(&mut self, reads: &Reads<'_>, arrived: Arrived) -> Result<Outcome, Fault> {
         let policy = self.flow.policy();
+        if self.refusals.is_parked(arrived.undecided.id) {
+            let text = "a verdict could not be written; its lead is held";
+            self.flow.alarm("parked", text);
+            return Ok(park::parked(arrived, policy));
+        }
         let undecided = &arrived.undecided;
         let mut read = read_inquiries(&policy, undecided);
         let (mut fresh, mut unfetched) = (Vec::new(), Vec::new());
@@ -330,24 +347,6 @@ impl Flow {
     /// Screens a lead again, in its turn.
     pub(crate) fn screen_again(&self, ticket: Ticket) {
         let _ = self.arrivals.send(Arrival::Rescreen(ticket));
-    }
-
-    /// The keyed hashes of who asks.
-    pub(super) fn person_keys(&self, inquiry: &Inquiry) -> Vec<PersonKey> {
-        let email = inquiry
-            .fields
-            .email
-            .as_ref()
-            .and_then(|e| e.address.as_deref());
-        let phone = inquiry
-            .fields
-            .phone
-            .as_ref()
-            .and_then(|p| p.e164.as_deref());
-        let keyed = |kind: &str, text: &str| self.keyed(&[kind.as_bytes(), text.as_bytes()]);
-        let email = email.map(|text| keyed("email", text));
-        let phone = phone.map(|text| keyed("phone", text));
-        email.into_iter().chain(phone).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 //! fetch   ─► content, then as above        (platforms that send an id only)
 //! assign  ─► offer and notice             notify ─► attempts      expire, alarm: upkeep
 //! command ─► what people and reps do      publish ─► a new policy sweep: what is due again
+//! erase   ─► a person is forgotten        retain ─► what is old is forgotten
 //! ```
 //!
 //! Knows neither HTTP, nor SQL text, nor Redis commands, nor rhai.
@@ -13,15 +14,19 @@ mod alarm;
 mod assign;
 pub mod command;
 mod decide;
+pub mod erase;
 mod fetch;
 mod forget;
 mod gauges;
+mod keyed;
 mod notify;
+mod park;
 mod pauses;
 pub mod publish;
 mod ready;
 mod receive;
 pub mod report;
+mod retain;
 pub mod settings;
 mod sweep;
 mod unfetched;
@@ -29,6 +34,7 @@ mod upkeep;
 mod verdict;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -42,9 +48,10 @@ use crate::queue::Queue;
 use crate::telemetry::metrics::{Metrics, Words};
 
 pub use command::Command;
+pub use keyed::person_keys;
 pub use publish::{Policy, PolicyFiles};
 pub use receive::Incoming;
-pub use settings::Settings;
+pub use settings::{Retention, Settings};
 
 use decide::{Arrival, Decider};
 
@@ -74,6 +81,10 @@ pub struct Flow {
     arrivals: std::sync::mpsc::Sender<Arrival>,
     decider: Mutex<Option<std::thread::JoinHandle<()>>>,
     alarms: Mutex<HashMap<String, Millis>>,
+    /// How far the list of forgotten leads was followed.
+    forgotten: AtomicI64,
+    /// How far this round of taking away what is old has come.
+    round: Mutex<retain::Round>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -104,6 +115,7 @@ impl Flow {
     pub fn start(parts: Parts, policy: Policy) -> Result<Arc<Self>, Fault> {
         let (arrivals, arrived) = std::sync::mpsc::channel();
         let (policy, is_other) = publish::store(&parts.ledger, policy, parts.clock.now())?;
+        let forgotten = parts.ledger.read(erase::follow_from)?;
         let metrics = counted(&parts.ledger, &policy, parts.clock.now());
         let flow = Arc::new(Self {
             metrics,
@@ -123,6 +135,8 @@ impl Flow {
             arrivals,
             decider: Mutex::default(),
             alarms: Mutex::default(),
+            forgotten: AtomicI64::new(forgotten),
+            round: Mutex::default(),
             runtime: tokio::runtime::Handle::current(),
         });
         let decider = Decider::new(flow.clone())?;

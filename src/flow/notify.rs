@@ -7,7 +7,8 @@ use super::{Flow, assign, report};
 use crate::clock::{DAY, HOUR, Millis};
 use crate::deliver::{self, Endpoint, Gates, Notice, Permit, SendResult};
 use crate::lead::{
-    Actor, AttemptResult, Delivery, DeliveryState, Event, Priority, Stage, Ticket, WorkKind,
+    Actor, AttemptResult, Delivery, DeliveryState, Event, Outcome, Priority, Stage, Ticket,
+    WorkKind,
 };
 use crate::ledger::{Begun, Fault, Tx, Wait};
 use crate::link::{self, Claim};
@@ -130,22 +131,25 @@ impl Flow {
             AttemptResult::Delivered | AttemptResult::TryAgain { .. } => None,
         };
         self.metrics.attempted(&channel, &result, took_ms);
-        let (due, told_after, paused) = self
+        let notice = (begun.delivery.id, begun.delivery.lead_id);
+        let ended = self
             .ledger
             .write(move |tx| {
-                let (mut due, told_after) =
-                    end_attempt(tx, &policy, &begun, (&result, took_ms), (now, next))?;
-                let Some(after) = after else {
-                    return Ok((due, told_after, None));
-                };
-                let (woken, paused) = look_after_endpoint(tx, &after, now)?;
-                due.extend(woken);
-                let paused = paused.map(|why| (after.endpoint.name.clone(), why));
-                Ok((due, told_after, paused))
+                let mut ended = end_attempt(tx, &policy, &begun, (&result, took_ms), (now, next))?;
+                if let Some(after) = after {
+                    let (woken, paused) = look_after_endpoint(tx, &after, now)?;
+                    ended.due.extend(woken);
+                    ended.paused = paused.map(|why| (after.endpoint.name.clone(), why));
+                }
+                Ok(ended)
             })
             .await?;
-        self.queue.push(&due);
-        if let Some(after) = told_after {
+        self.queue.push(&ended.due);
+        if ended.is_erased {
+            // While it was written; behind whoever erased it.
+            self.take_out_of_outbox(vec![notice]).await;
+        }
+        if let Some(after) = ended.told_after {
             self.metrics.told(after);
         }
         if let Some(why) = gave_up {
@@ -154,7 +158,7 @@ impl Flow {
                 &format!("a notice by {channel} is dead: {why}"),
             );
         }
-        if let Some((name, why)) = paused {
+        if let Some((name, why)) = ended.paused {
             let text = format!(
                 "webhooks to `{name}` are paused: {why}; go on with `leadgate endpoints resume {name}`"
             );
@@ -208,6 +212,19 @@ impl Flow {
     }
 }
 
+/// What an attempt came to.
+#[derive(Default)]
+struct Ended {
+    /// What is due next.
+    due: Vec<Ticket>,
+    /// After how long the lead's first rep was told, where this told them.
+    told_after: Option<Millis>,
+    /// Whether the person was erased meanwhile.
+    is_erased: bool,
+    /// The endpoint that is paused from now on, and why.
+    paused: Option<(String, String)>,
+}
+
 /// Whether an attempt may begin: at once for a mail, else when the endpoint has a place.
 fn enter(
     tx: &Tx<'_>,
@@ -257,14 +274,13 @@ fn look_after_endpoint(
     Ok((tx.wake_endpoint(name, after.wake, now)?, None))
 }
 
-/// What is due next, and after how long the lead's first rep was told, where this told them.
 fn end_attempt(
     tx: &Tx<'_>,
     policy: &Policy,
     begun: &Begun,
     (result, took_ms): (&AttemptResult, i64),
     (now, next): (Millis, Option<Millis>),
-) -> Result<(Vec<Ticket>, Option<Millis>), Fault> {
+) -> Result<Ended, Fault> {
     let delivery = &begun.delivery;
     let state = match result {
         AttemptResult::Delivered => DeliveryState::Sent,
@@ -282,21 +298,26 @@ fn end_attempt(
         Some(due_at) if current => {
             // Retries wait behind new leads.
             tx.put_off(&begun.work, due_at, Priority::Low)?;
-            return Ok((Vec::new(), None));
+            return Ok(Ended::default());
         }
         Some(_) | None => tx.finish_work(begun.work.id)?,
     }
     let mut lead = tx.lead(delivery.lead)?;
     let first = state == DeliveryState::Sent && current && tx.notices_that_arrived(lead.seq)? == 1;
-    let told_after = first.then_some(now - lead.received_at);
+    let mut ended = Ended {
+        due: Vec::new(),
+        told_after: first.then_some(now - lead.received_at),
+        is_erased: lead.stage == Stage::Closed(Outcome::Erased),
+        paused: None,
+    };
     let dead = state == DeliveryState::Dead && current && lead.stage == Stage::Offered;
     let (seq, assignment) = (delivery.lead, delivery.assignment);
     if !dead || tx.was_told(seq, assignment)? || tx.may_be_told(seq, assignment)? {
-        return Ok((Vec::new(), told_after));
+        return Ok(ended);
     }
     let event = Event::Undelivered {
         rep: delivery.rep.clone(),
     };
-    let due = assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
-    Ok((due, told_after))
+    ended.due = assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
+    Ok(ended)
 }

@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 
 use super::Flow;
 use super::decide::{Arrival, Arrived};
+use super::keyed::keyed;
 use crate::clock::{MINUTE, Millis};
 use crate::lead::{Headers, Identity, Key, LeadId, Receipt, Seen, Submission, Verdict};
 use crate::ledger::{Fault, Standing, Undecided};
-use crate::secret;
 
 /// How long a lead without an id of the platform's is the same lead when it comes again.
 const SAME_CONTENT_FOR: Millis = 10 * MINUTE;
@@ -98,8 +98,8 @@ impl Flow {
             let name = named.map_or(identity.content.as_slice(), str::as_bytes);
             let kind: &[u8] = if named.is_some() { b"id" } else { b"content" };
             Key {
-                key: self.keyed(&[source.as_bytes(), kind, name]),
-                body_hash: self.keyed(&[&identity.content]),
+                key: keyed(&self.key, &[source.as_bytes(), kind, name]),
+                body_hash: keyed(&self.key, &[&identity.content]),
                 until: named.is_none().then_some(now + SAME_CONTENT_FOR),
                 lead: LeadId::new(now),
             }
@@ -112,24 +112,6 @@ impl Flow {
             query: incoming.query,
             raw: incoming.raw,
         }
-    }
-
-    /// A keyed hash of texts, so that what is stored tells nothing about a person who was erased.
-    pub(super) fn keyed(&self, parts: &[&[u8]]) -> [u8; 16] {
-        let lengths: Vec<[u8; 8]> = parts
-            .iter()
-            .map(|p| (p.len() as u64).to_le_bytes())
-            .collect();
-        let mut fed: Vec<&[u8]> = Vec::with_capacity(parts.len() * 2);
-        for (length, part) in lengths.iter().zip(parts) {
-            fed.extend([length.as_slice(), part]);
-        }
-        let hash = secret::hmac_sha256(&self.key, &fed);
-        let mut short = [0; 16];
-        for (to, from) in short.iter_mut().zip(hash) {
-            *to = from;
-        }
-        short
     }
 
     /// The verdict on a lead that came again.

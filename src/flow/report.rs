@@ -154,9 +154,12 @@ impl Flow {
                 self.queue.push(&tickets);
                 None
             }
-            Err(fault @ (Fault::Illegal { .. } | Fault::Stale | Fault::Missing(_))) => {
-                Some(fault.to_string())
-            }
+            Err(
+                fault @ (Fault::Illegal { .. }
+                | Fault::Stale
+                | Fault::Missing(_)
+                | Fault::Refused(_)),
+            ) => Some(fault.to_string()),
             Err(fault) => return Err(fault),
         };
         let why = self.ledger.read_off(move |r| why(r, seq)).await?;
@@ -211,7 +214,8 @@ fn act_once(
         | Command::Reject { .. }
         | Command::Rescreen
         | Command::Assign { .. }
-        | Command::Redrive { .. } => false,
+        | Command::Redrive { .. }
+        | Command::Erase { .. } => false,
     };
     if already {
         return Ok(Vec::new());

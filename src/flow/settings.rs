@@ -1,6 +1,6 @@
 //! How leads flow, and how long one may stand still.
 
-use crate::clock::{HOUR, Millis, SECOND};
+use crate::clock::{DAY, HOUR, Millis, SECOND};
 
 /// Section `[flow]`.
 #[derive(Clone, Debug)]
@@ -19,6 +19,33 @@ pub struct Settings {
     pub default_grade: String,
     /// The pool of a lead for which no `route` line applies; empty for none.
     pub default_pool: String,
+    /// Section `[retention]`.
+    pub retention: Retention,
+}
+
+/// How long personal data is kept, by class; `None` for ever. Leads that are not done are kept in
+/// any case.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// A submission as it came, from its arrival.
+    pub raw_ms: Option<Millis>,
+    /// What rejected and invalid leads say, from their last event.
+    pub rejected_ms: Option<Millis>,
+    /// What leads that were won, lost or never answered say, from their last event.
+    pub closed_ms: Option<Millis>,
+    /// What platforms' test leads say, from their last event.
+    pub test_ms: Option<Millis>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            raw_ms: Some(90 * DAY),
+            rejected_ms: Some(180 * DAY),
+            closed_ms: Some(3 * 365 * DAY),
+            test_ms: Some(30 * DAY),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -31,6 +58,7 @@ impl Default for Settings {
             queue_window: 10_000,
             default_grade: String::new(),
             default_pool: String::new(),
+            retention: Retention::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::ledger::Fault;
 impl Flow {
     /// Fills the queue's windows from the ledger; returns how many tickets were pushed.
     pub async fn sweep(&self) -> Result<usize, Fault> {
+        self.follow_forgotten().await?;
         let now = self.clock.now();
         let rooms = WorkKind::ALL.map(|kind| (kind, self.queue.room(kind)));
         let distribute = self.settings.distribute;

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{AttemptResult, Candidate, Grade, HoldCause, Outcome, PoolId, RepId, Trace};
 use crate::clock::Millis;
 
+/// Stands where words were taken away with a person's data.
+pub const REMOVED: &str = "(removed)";
+
 /// Who made something happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -218,6 +221,44 @@ impl Event {
             Self::Rescreened { .. } => "rescreened",
             Self::Alarmed { .. } => "alarmed",
         }
+    }
+
+    /// Without what a person, or an error, put into words: that may name somebody. What the rules
+    /// and the program say stays.
+    #[must_use]
+    pub fn without_free_words(&self, actor: &Actor) -> Self {
+        let mut event = self.clone();
+        let removed = || REMOVED.to_owned();
+        match &mut event {
+            Self::Rejected { why, .. } if *actor != Actor::Leadgate => *why = removed(),
+            Self::Held { why, cause, .. } => match cause {
+                HoldCause::RuleError | HoldCause::Unreadable | HoldCause::Unfetched => {
+                    *why = removed();
+                }
+                HoldCause::Rule | HoldCause::PoolGone | HoldCause::NobodyLeft => {}
+            },
+            Self::Tested { verdict, .. } if verdict.starts_with("held ") => *verdict = removed(),
+            Self::Declined { why, .. } | Self::Alarmed { why } => *why = removed(),
+            Self::Closed { why, .. } => *why = None,
+            Self::Received
+            | Self::Fetched { .. }
+            | Self::Conflict { .. }
+            | Self::Accepted { .. }
+            | Self::Rejected { .. }
+            | Self::Graded { .. }
+            | Self::Tested { .. }
+            | Self::Waiting { .. }
+            | Self::Offered { .. }
+            | Self::Attempted { .. }
+            | Self::Undelivered { .. }
+            | Self::Expired { .. }
+            | Self::Withdrawn { .. }
+            | Self::Claimed { .. }
+            | Self::Contacted { .. }
+            | Self::Released
+            | Self::Rescreened { .. } => {}
+        }
+        event
     }
 
     /// The words of the history line.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use assignment::{Assignment, Attempt, AttemptResult, Candidate, Delivery, DeliveryState};
 pub use contact::{Email, Phone, PhoneKind};
-pub use event::{Actor, Event, Recorded, history_line};
+pub use event::{Actor, Event, REMOVED, Recorded, history_line};
 pub use inquiry::{Attribution, Consent, Fields, Inquiry, Signals};
 pub use stage::{Outcome, Stage};
 pub use submission::{Headers, Identity, Key, Receipt, Submission};

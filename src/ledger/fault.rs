@@ -28,6 +28,9 @@ pub enum Fault {
     /// Somebody else changed it meanwhile; read it again.
     #[error("it was changed meanwhile; look again")]
     Stale,
+    /// What was asked for would do harm; tell the one who asked why.
+    #[error("{0}")]
+    Refused(String),
     /// Another process serves this ledger.
     #[error("{0} is already served by another leadgate; stop that one or use another data_dir")]
     Locked(String),

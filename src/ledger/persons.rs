@@ -3,15 +3,15 @@
 //! costs half of the throughput; what is not yet there is in a bounded map, which is rebuilt at
 //! start from the leads above the watermark.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::params;
 
-use super::leads::{COLUMNS, lead_of};
 use super::{Fault, Ledger, Reads, Tx};
 use crate::clock::Millis;
-use crate::lead::{Lead, Seen};
+use crate::lead::Seen;
 
 /// A keyed hash of an address or number.
 pub type PersonKey = [u8; 16];
@@ -58,23 +58,23 @@ pub struct Persons {
 }
 
 impl Persons {
-    /// Notes the leads above the watermark again; `keys_of` names the persons of a lead.
+    /// Notes the leads above the watermark again; `keys_of` names the persons of an address and a
+    /// number. A start waits for this, so no more is read of a lead than that.
     pub fn rebuild(
         ledger: &Ledger,
-        keys_of: impl Fn(&Lead) -> Vec<PersonKey>,
+        keys_of: impl Fn(Option<&str>, Option<&str>) -> Vec<PersonKey>,
     ) -> Result<Self, Fault> {
         let mut persons = Self::default();
         let mut after = ledger.read(|r| Ok(r.meta("persons_upto")?.unwrap_or(0)))?;
         (persons.upto, persons.written) = (after, after > 0);
         loop {
-            let leads = ledger.read(|r| r.leads_after(after, 1_000))?;
-            let Some(last) = leads.last() else { break };
-            after = last.seq;
-            for lead in &leads {
-                if !lead.inquiry.is_test {
-                    persons.note(lead.seq, lead.received_at, &keys_of(lead));
-                }
-            }
+            let last = ledger.read(|r| {
+                r.contacts_after(after, 1_000, |seq, at, email, phone| {
+                    persons.note(seq, at, &keys_of(email, phone));
+                })
+            })?;
+            let Some(last) = last else { break };
+            after = last;
             persons.upto = after;
             persons.flush_if_full(ledger)?;
         }
@@ -86,6 +86,16 @@ impl Persons {
         self.upto = self.upto.max(seq);
         for key in keys {
             self.pending.entry(*key).or_default().push((seq, at));
+        }
+    }
+
+    /// Forgets leads whose personal data was taken away.
+    pub fn forget(&mut self, leads: &HashSet<i64>) {
+        for map in [&mut self.pending, &mut self.flushing] {
+            map.retain(|_, noted| {
+                noted.retain(|(lead, _)| !leads.contains(lead));
+                !noted.is_empty()
+            });
         }
     }
 
@@ -157,7 +167,10 @@ impl Persons {
 
 impl Tx<'_> {
     pub(super) fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
-        let sql = "INSERT INTO persons (key, seq, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        // Who was erased while this was under way is not taken back.
+        let sql = "INSERT INTO persons (key, seq, at) SELECT ?1, ?2, ?3
+                   WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE lead_id = ?2)
+                   ON CONFLICT DO NOTHING";
         let mut statement = self.conn.prepare_cached(sql)?;
         for (key, seq, at) in rows {
             statement.execute(params![key, seq, at])?;
@@ -183,14 +196,53 @@ impl Reads<'_> {
         Ok(())
     }
 
-    fn leads_after(&self, after: i64, limit: i64) -> Result<Vec<Lead>, Fault> {
-        let sql = format!("SELECT {COLUMNS} FROM leads l WHERE l.seq > ?1 ORDER BY l.seq LIMIT ?2");
-        let mut statement = self.conn.prepare_cached(&sql)?;
+    /// Tells key, arrival, address and number of the leads behind `after`, those aside that are tests;
+    /// returns the last one looked at.
+    fn contacts_after(
+        &self,
+        after: i64,
+        limit: i64,
+        mut tell: impl FnMut(i64, Millis, Option<&str>, Option<&str>),
+    ) -> Result<Option<i64>, Fault> {
+        let sql = "SELECT seq, received_at, is_test, fields FROM leads WHERE seq > ?1
+                   ORDER BY seq LIMIT ?2";
+        let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query(params![after, limit])?;
-        let mut leads = Vec::new();
+        let mut last = None;
         while let Some(row) = rows.next()? {
-            leads.push(lead_of(row)?);
+            let seq = row.get(0)?;
+            last = Some(seq);
+            let is_test: bool = row.get(2)?;
+            if is_test {
+                continue;
+            }
+            let fields = row.get_ref(3)?.as_bytes().map_err(rusqlite::Error::from)?;
+            let Contacts { email, phone } = serde_json::from_slice(fields)?;
+            let email = email.as_ref().and_then(|e| e.address.as_deref());
+            let phone = phone.as_ref().and_then(|p| p.e164.as_deref());
+            tell(seq, row.get(1)?, email, phone);
         }
-        Ok(leads)
+        Ok(last)
     }
+}
+
+/// As much of [`crate::lead::Fields`] as names a person.
+#[derive(serde::Deserialize)]
+struct Contacts<'a> {
+    #[serde(borrow, default)]
+    email: Option<Address<'a>>,
+    #[serde(borrow, default)]
+    phone: Option<Number<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Address<'a> {
+    #[serde(borrow, default)]
+    address: Option<Cow<'a, str>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Number<'a> {
+    #[serde(borrow, default)]
+    e164: Option<Cow<'a, str>>,
 }

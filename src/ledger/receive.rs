@@ -29,7 +29,7 @@ pub struct Stored {
 }
 
 /// The inner keys of a submission's leads follow from its own, so that no counter is written.
-const LEADS_MAX: i64 = 1 << 10;
+pub(super) const LEADS_MAX: i64 = 1 << 10;
 const ENTRY: usize = 25;
 
 impl Tx<'_> {
@@ -82,7 +82,8 @@ impl Tx<'_> {
                 .is_none_or(|until| until >= submission.received_at)
         };
         if let Some(known) = known.filter(lasts) {
-            let same = known.body_hash == key.body_hash;
+            // Whatever comes under the key of somebody who was erased is not kept: they asked for that.
+            let same = known.body_hash == key.body_hash || self.is_erased(known.lead)?;
             let standing = if same {
                 Standing::Repeat
             } else {
@@ -120,7 +121,8 @@ impl Tx<'_> {
     }
 }
 
-fn pack(leads: &[(Standing, i64, LeadId)]) -> Vec<u8> {
+/// What `submissions.leads` holds.
+pub(super) fn pack(leads: &[(Standing, i64, LeadId)]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(leads.len() * ENTRY);
     for (standing, seq, id) in leads {
         bytes.push(match standing {

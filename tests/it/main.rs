@@ -6,12 +6,14 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod backup;
 mod channels;
 mod crash;
 mod dashboard;
 mod deliver;
 mod endpoints;
 mod far_end;
+mod forget;
 mod fsync;
 mod hostile;
 mod house;
@@ -27,9 +29,11 @@ mod outbound;
 mod process;
 mod queue;
 mod redis;
+mod retain;
 mod rules;
 mod server;
 mod service;
 mod signatures;
+mod store;
 mod webhook;
 mod webhook_body;

@@ -55,7 +55,6 @@ impl Home {
     /// The command that serves, behind `wrapper` where one is given.
     fn command(&self, wrapper: &[&str]) -> Command {
         let program = env!("CARGO_BIN_EXE_leadgate");
-        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/leadgate.toml");
         let words: Vec<&str> = wrapper.iter().copied().chain([program, "serve"]).collect();
         let mut append = std::fs::OpenOptions::new();
         append.create(true).append(true);
@@ -63,20 +62,41 @@ impl Home {
         let mut command = Command::new(words[0]);
         command
             .args(&words[1..])
-            .env("LEADGATE_CONFIG", config)
-            .env(
-                "LEADGATE_SERVER__LISTEN",
-                format!("127.0.0.1:{}", self.port),
-            )
-            .env("LEADGATE_STORAGE__DATA_DIR", self.data())
-            .env("LEADGATE_MAIL__OUTBOX", self.data().join("outbox"))
-            .env("LEADGATE_INTAKE__PER_CLIENT_PER_MINUTE", "1000000")
-            .env("LEADGATE_INTAKE__PER_SOURCE_PER_SECOND", "1000000")
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(self.environment())
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true);
         command
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/leadgate.toml");
+        let path = |path: PathBuf| path.display().to_string();
+        let mut environment = [
+            ("CONFIG", path(config)),
+            ("SERVER__LISTEN", format!("127.0.0.1:{}", self.port)),
+            ("STORAGE__DATA_DIR", path(self.data())),
+            ("MAIL__OUTBOX", path(self.data().join("outbox"))),
+            ("INTAKE__PER_CLIENT_PER_MINUTE", "1000000".into()),
+            ("INTAKE__PER_SOURCE_PER_SECOND", "1000000".into()),
+        ]
+        .map(|(name, value)| (format!("LEADGATE_{name}"), value))
+        .to_vec();
+        environment.extend(self.env.clone());
+        environment
+    }
+
+    /// Runs a command beside the daemon: its exit code, and what it printed and warned.
+    pub(crate) async fn run(&self, words: &[&str]) -> (Option<i32>, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leadgate"));
+        command.args(words).envs(self.environment());
+        let output = command.output().await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
     }
 
     /// Starts it and waits until it takes leads.

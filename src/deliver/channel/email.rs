@@ -10,12 +10,13 @@ use lettre::message::Mailbox;
 
 use super::{Channel, Sending, Ways};
 use crate::deliver::letter::{self, Letter};
+use crate::deliver::outbox;
 use crate::deliver::settings::{Settings, Transport};
 use crate::deliver::smtp::Server;
 use crate::deliver::templates::Templates;
 use crate::deliver::words::Words;
 use crate::deliver::{Notice, SendResult};
-use crate::lead::WorkKind;
+use crate::lead::{LeadId, WorkKind};
 
 /// The row in `ALL`.
 pub(super) struct Email;
@@ -86,7 +87,7 @@ impl Post {
             Err(error) => return SendResult::again(format!("template: {}", error.kind())),
         };
         let letter = Letter {
-            name: format!("d{}.{}", notice.delivery, notice.lead_id),
+            name: outbox::name(notice.delivery, notice.lead_id),
             lead: Some(notice.lead_id.to_string()),
             to: (notice.rep_name.clone(), notice.rep_email.clone()),
             reply_to: notice.fields.email.as_ref().and_then(|email| {
@@ -125,6 +126,19 @@ impl Post {
             }
         }
         result
+    }
+
+    /// Takes notices out of the folder; what was sent to a server is out of reach.
+    pub(in crate::deliver) async fn forget(
+        &self,
+        notices: Vec<(i64, LeadId)>,
+    ) -> std::io::Result<()> {
+        let Out::Outbox(folder) = &self.out else {
+            return Ok(());
+        };
+        let folder = folder.clone();
+        let removed = tokio::task::spawn_blocking(move || outbox::remove(&folder, &notices)).await;
+        removed.map_err(std::io::Error::other)?.map(drop)
     }
 
     async fn post(&self, letter: Letter) -> SendResult {

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_keys.sql"),
     include_str!("../migrations/0003_endpoints.sql"),
     include_str!("../migrations/0004_fetched.sql"),
+    include_str!("../migrations/0005_forgetting.sql"),
 ];
 
 /// The connection that writes; `serving` brings the schema up to date, a command beside a daemon
@@ -66,9 +67,14 @@ fn settings(conn: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The schema that this program brings a ledger to.
+pub(in crate::ledger) fn schema() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
 fn is_current(conn: &Connection) -> Result<(), Fault> {
     let found: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = schema();
     if found == known {
         return Ok(());
     }
@@ -81,7 +87,7 @@ fn is_current(conn: &Connection) -> Result<(), Fault> {
 fn migrate(conn: &mut Connection) -> Result<(), Fault> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let done: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = schema();
     if done > known {
         return Err(Fault::Store(format!(
             "the ledger is of a newer leadgate (schema {done}, known is {known}); use that one"
