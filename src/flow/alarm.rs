@@ -5,13 +5,18 @@ use crate::clock::HOUR;
 use crate::deliver::SendResult;
 
 /// What alarms are raised for, each a label of a metric: words, and only a few.
-pub(super) const CAUSES: [&str; 6] = [
+pub(super) const CAUSES: [&str; 11] = [
     "policy_refused",
     "dead_delivery",
     "held",
     "nobody_left",
     "fetch_refused",
     "fetch_failing",
+    "endpoint_failing",
+    "endpoint_paused",
+    "erase",
+    "outbox",
+    "parked",
 ];
 
 impl Flow {

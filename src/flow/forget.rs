@@ -1,6 +1,7 @@
 //! A platform tells that it has deleted a lead. Whoever runs leadgate is told which of ours that is.
 
 use super::Flow;
+use super::keyed::keyed;
 use crate::lead::Identity;
 use crate::ledger::Fault;
 
@@ -11,7 +12,7 @@ impl Flow {
             let Some(id) = &identity.platform_id else {
                 continue;
             };
-            let key = self.keyed(&[source.as_bytes(), b"id", id.as_bytes()]);
+            let key = keyed(&self.key, &[source.as_bytes(), b"id", id.as_bytes()]);
             let of = source.to_owned();
             let found = self
                 .ledger
@@ -25,8 +26,8 @@ impl Flow {
                 "source \"{source}\": the platform has deleted lead {lead}, so its data must go here \
                  as well: leadgate leads erase {lead} --by NAME"
             );
-            // Each has its own cause: none may be silent because another was told within the hour.
-            self.alarm(&format!("erase_{lead}"), &text);
+            // Each has an hour of its own: none may be silent because another was told within the hour.
+            self.alarm_about("erase", &lead.to_string(), &text);
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ async fn an_endpoint_that_is_gone_is_paused_with_notice_until_somebody_resumes_i
     assert!(house.line(&first).contains("attempted 410 gone"));
     let alarm = |text: &str| house.mailbox.mails().iter().any(|m| m.raw.contains(text));
     house.mailbox.wait_for(4, SOON).await;
-    assert!(alarm("endpoint crm paused"), "the operator hears of it");
+    assert!(alarm("endpoint paused crm"), "the operator hears of it");
     house.pass(2 * HOUR).await;
     assert_eq!(far.seen().len(), 1, "nothing more is sent");
     let (code, listed) = house.run(&["endpoints", "list"]);
@@ -93,7 +93,7 @@ async fn a_failing_endpoint_rests_is_tried_by_one_and_then_gets_everything() {
     let alarms = house.mailbox.mails();
     let alarms = alarms
         .iter()
-        .filter(|m| m.raw.contains("endpoint crm failing"));
+        .filter(|m| m.raw.contains("endpoint failing crm"));
     assert_eq!(alarms.count(), 1);
 }
 
