@@ -63,3 +63,4 @@ pub mod problem;
 pub mod sample;
 pub mod secret;
 pub mod telemetry;
+pub mod text;

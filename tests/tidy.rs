@@ -56,6 +56,7 @@ const SUPPORT: &[&str] = &[
     "telemetry",
     "http",
     "sample",
+    "text",
 ];
 const LINES_MAX: usize = 400;
 

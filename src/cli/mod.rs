@@ -17,6 +17,7 @@ mod person;
 mod send;
 mod serve;
 mod show;
+mod show_fields;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use std::io::Write;
 use super::{Failed, json};
 use crate::clock::{Millis, iso};
 use crate::lead::{
-    Assignment, Attempt, AttemptResult, Candidate, Delivery, Event, Facts, Fields, Lead, Phrase,
+    Assignment, Attempt, AttemptResult, Candidate, Delivery, Event, Facts, Lead, Phrase,
     PhraseKind, Recorded, Trace, Work, history_line,
 };
 use crate::ledger::Ledger;
@@ -134,50 +134,7 @@ fn write_head(out: &mut impl Write, lead: &Lead) -> std::io::Result<()> {
         "  received {received} by source {} · policy {policy}",
         lead.source
     )?;
-    writeln!(out, "\nWho and what")?;
-    let fields = &lead.inquiry.fields;
-    for name in Fields::NAMES {
-        if let Some(value) = fields.get(name) {
-            writeln!(out, "  {name:<12} {}", printable(value))?;
-        }
-    }
-    let normal = [
-        (
-            "email",
-            fields
-                .email
-                .as_ref()
-                .and_then(|e| e.address.as_ref().filter(|a| **a != e.raw)),
-        ),
-        (
-            "phone",
-            fields
-                .phone
-                .as_ref()
-                .and_then(|p| p.e164.as_ref().filter(|n| **n != p.raw)),
-        ),
-    ];
-    for (name, read_as) in normal {
-        if let Some(read_as) = read_as {
-            writeln!(out, "  {name:<12} read as {}", printable(read_as))?;
-        }
-    }
-    for (name, values) in &fields.other {
-        writeln!(
-            out,
-            "  {:<12} {}",
-            printable(name),
-            printable(&values.join("; "))
-        )?;
-    }
-    for (name, value) in &lead.inquiry.attribution.0 {
-        writeln!(out, "  {:<12} {}", printable(name), printable(value))?;
-    }
-    for consent in &lead.inquiry.consent {
-        let given = if consent.given { "given" } else { "not given" };
-        writeln!(out, "  consent      {} {given}", printable(&consent.key))?;
-    }
-    Ok(())
+    super::show_fields::write(out, &lead.inquiry)
 }
 
 fn details(event: &Event) -> String {

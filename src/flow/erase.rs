@@ -82,7 +82,7 @@ impl Person {
     fn has(&self, fields: &Fields) -> bool {
         let email = |text: &str| {
             let address = Email::parse(text).address;
-            address.is_some_and(|address| self.emails.contains(&address))
+            address.is_some_and(|address| self.has_mailbox(&address))
         };
         let phone = |text: &str| {
             let number = Phone::parse(text, None).e164;
@@ -93,17 +93,28 @@ impl Person {
             let mut values = fields.other.values().flatten();
             return values.any(|value| email(value) || phone(value));
         }
-        !known.emails.is_disjoint(&self.emails) || !known.phones.is_disjoint(&self.phones)
+        known.emails.iter().any(|address| self.has_mailbox(address))
+            || !known.phones.is_disjoint(&self.phones)
+    }
+
+    /// Whether an address is of a mailbox of theirs.
+    fn has_mailbox(&self, address: &str) -> bool {
+        let mailbox = Email::mailbox(address);
+        self.emails
+            .iter()
+            .any(|theirs| Email::mailbox(theirs) == mailbox)
     }
 
     /// Whether a text names them, in one of the ways in which a body is written.
     fn is_named_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
+        let forms = ["@", "%40", "\\u0040"];
         let email = |address: &String| {
-            let forms = ["@", "%40", "\\u0040"];
-            forms
-                .iter()
-                .any(|at| text.contains(&address.replace('@', at)))
+            let mailbox = Email::mailbox(address);
+            let is_theirs = |at: &&str| {
+                text.contains(&address.replace('@', at)) || has_mailbox_of(&text, at, &mailbox)
+            };
+            forms.iter().any(is_theirs)
         };
         let phone = |number: &String| {
             let digits = number.trim_start_matches('+');
@@ -196,6 +207,19 @@ fn each_content(
         }
         after = last;
     }
+}
+
+/// Whether an address of the mailbox stands in a text that writes the `@` so.
+fn has_mailbox_of(text: &str, at: &str, mailbox: &str) -> bool {
+    let outside = |c: char| !c.is_alphanumeric() && !".+_-%".contains(c);
+    text.match_indices(at).any(|(place, _)| {
+        let before = text.get(..place).unwrap_or_default();
+        let after = text.get(place + at.len()..).unwrap_or_default();
+        let local = before.rsplit(outside).next().unwrap_or_default();
+        let domain = after.split(outside).next().unwrap_or_default();
+        let address = format!("{}@{domain}", local.replace("%2b", "+"));
+        Email::mailbox(&address) == mailbox
+    })
 }
 
 /// Forgets the person of a lead, and ends whatever was under way for it.
@@ -324,6 +348,7 @@ mod tests {
         let cases = [
             (fields("ANA@muster.example", "", "", ""), true),
             (fields("mailto:ana@muster.example", "", "", ""), true),
+            (fields("ana+ads@muster.example", "", "", ""), true),
             (fields("new@muster.example", "030 901820", "", ""), true),
             (fields("", "", "ana@muster.example", ""), true),
             (fields("", "", "+4930901820", ""), true),
@@ -346,6 +371,7 @@ mod tests {
         }
         for body in [
             "e=ana%40muster.example",
+            "e=ana%2bads%40muster.example&x=y",
             r#"{"e":"ana\u0040muster.example"}"#,
         ] {
             assert!(person.is_named_in(body), "{body}");

@@ -1,7 +1,7 @@
 //! Keyed hashes: what is stored of a sender's ids and of persons' addresses, so that it tells nothing
 //! about somebody who was erased.
 
-use crate::lead::Inquiry;
+use crate::lead::{Email, Inquiry};
 use crate::ledger::PersonKey;
 use crate::secret;
 
@@ -38,9 +38,9 @@ pub(super) fn contact_keys(key: &[u8], email: Option<&str>, phone: Option<&str>)
     email.into_iter().chain(phone).collect()
 }
 
-/// The key of an address as [`crate::lead::Email`] writes it.
+/// The key of an address as [`Email`] writes it: one for all addresses of a mailbox.
 pub(super) fn email_key(key: &[u8], address: &str) -> PersonKey {
-    keyed(key, &[b"email", address.as_bytes()])
+    keyed(key, &[b"email", Email::mailbox(address).as_bytes()])
 }
 
 /// The key of a number as the network dials it.
@@ -51,5 +51,26 @@ pub(super) fn phone_key(key: &[u8], e164: &str) -> PersonKey {
 impl super::Flow {
     pub(super) fn person_keys(&self, inquiry: &Inquiry) -> Vec<PersonKey> {
         person_keys(&self.key, inquiry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_known_again_by_every_address_of_their_mailbox() {
+        let keys = |email: &str| {
+            let mut inquiry = Inquiry::default();
+            inquiry.fields.email = Some(Email::parse(email));
+            person_keys(b"key", &inquiry)
+        };
+        assert_eq!(
+            keys("Ana.Diaz+ads@gmail.com"),
+            keys("anadiaz@googlemail.com")
+        );
+        assert_eq!(keys("ana+a@werk.example"), keys("ana@werk.example"));
+        assert_ne!(keys("ana.diaz@werk.example"), keys("anadiaz@werk.example"));
+        assert!(keys("none").is_empty());
     }
 }

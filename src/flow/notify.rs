@@ -85,7 +85,7 @@ impl Flow {
         if turn.began_to_rest {
             let name = &endpoint.name;
             let text = format!("webhooks to `{name}` keep failing; it is tried again every 30 s");
-            self.alarm_about("endpoint_failing", &name, &text);
+            self.alarm_about("endpoint_failing", name, &text);
         }
         let gone = match result {
             SendResult::Gone { why } => Some(format!("it answered {why}")),

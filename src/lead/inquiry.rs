@@ -41,7 +41,7 @@ pub struct Fields {
     /// Town.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
-    /// State, province or canton.
+    /// State, province or canton: an ISO 3166-2 code where the text could be read as one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Postcode or ZIP.
@@ -59,6 +59,13 @@ pub struct Fields {
     /// Every further field, by the name the source gave it; repeated keys keep their order.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub other: BTreeMap<String, Vec<String>>,
+    /// What came, by field, where the text above is a normal form of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, String>,
+    /// What further fields say, by name, where they are a date (`2026-12-24`) or an amount (`10000`)
+    /// in another spelling.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub read: BTreeMap<String, String>,
 }
 
 impl Fields {
@@ -113,10 +120,17 @@ impl Fields {
 
     /// `tel:` with the number as dialled; empty where it cannot be.
     pub fn call_link(&self) -> String {
-        let number = self.phone.as_ref().and_then(|phone| phone.e164.as_ref());
-        number
-            .map(|number| format!("tel:{number}"))
-            .unwrap_or_default()
+        let Some((phone, number)) = self
+            .phone
+            .as_ref()
+            .and_then(|p| Some((p, p.e164.as_ref()?)))
+        else {
+            return String::new();
+        };
+        match &phone.extension {
+            Some(digits) => format!("tel:{number};ext={digits}"),
+            None => format!("tel:{number}"),
+        }
     }
 
     /// `mailto:` with the address; empty where there is no usable one.

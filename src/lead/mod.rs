@@ -2,9 +2,10 @@
 //! what became of it. Knows no other room; everything else speaks in these words.
 
 pub mod assignment;
-pub mod contact;
+pub mod email;
 pub mod event;
 pub mod inquiry;
+pub mod phone;
 pub mod stage;
 pub mod submission;
 pub mod verdict;
@@ -13,9 +14,10 @@ pub mod work;
 use serde::{Deserialize, Serialize};
 
 pub use assignment::{Assignment, Attempt, AttemptResult, Candidate, Delivery, DeliveryState};
-pub use contact::{Email, Phone, PhoneKind};
+pub use email::Email;
 pub use event::{Actor, Event, REMOVED, Recorded, history_line};
 pub use inquiry::{Attribution, Consent, Fields, Inquiry, Signals};
+pub use phone::{Phone, PhoneKind};
 pub use stage::{Outcome, Stage};
 pub use submission::{Headers, Identity, Key, Receipt, Submission};
 pub use verdict::{Decided, Facts, HoldCause, Passed, Phrase, PhraseKind, Seen, Trace, Verdict};

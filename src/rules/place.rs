@@ -33,6 +33,11 @@ pub(super) fn local_time(at: Millis, country: &str, region: &str) -> LocalTime {
 }
 
 fn zone_of(country: &str, region: &str) -> Option<&'static str> {
+    let region = region.trim().to_lowercase();
+    let code = region.strip_prefix(&country.to_ascii_lowercase());
+    let region = code
+        .and_then(|rest| rest.strip_prefix('-'))
+        .unwrap_or(&region);
     let by_state = match country {
         "US" => find(US, region),
         "CA" => find(CANADA, region),
@@ -49,8 +54,6 @@ fn zone_of(country: &str, region: &str) -> Option<&'static str> {
 }
 
 fn find(states: &[(&str, &'static str)], region: &str) -> Option<&'static str> {
-    let region = region.trim().to_lowercase();
-    let region = region.strip_prefix("us-").unwrap_or(&region);
     states
         .iter()
         .find(|(names, _)| names.split('|').any(|name| name == region))
@@ -183,6 +186,7 @@ mod tests {
             (1_767_310_200_000, "DE", "", 0, "fri"),
             (1_782_930_600_000, "US", "California", 11, "wed"),
             (1_782_930_600_000, "us", "TX", 13, "wed"),
+            (1_782_930_600_000, "AU", "AU-WA", 2, "thu"),
             (1_782_930_600_000, "US", "", 14, "wed"),
             (1_782_930_600_000, "XX", "", 18, "wed"),
             (1_782_930_600_000, "", "", 18, "wed"),

@@ -108,7 +108,7 @@ const LEAD_TEXTS: [(&str, &str); TEXTS.len()] = [
     ("The town.", "lead.city == \"München\""),
     (
         "State, province or canton.",
-        "lead.region in [\"CA\", \"California\"]",
+        "lead.region in [\"US-CA\", \"US-NV\"]",
     ),
     ("Postcode or ZIP.", "lead.postcode.starts_with(\"80\")"),
     (

@@ -1,81 +1,32 @@
-//! Countries as people write them, as ISO 3166 codes.
+//! Countries as people write them, as ISO 3166-1 codes.
+
+use std::sync::LazyLock;
 
 use rlibphonenumber::Region;
 
-use super::synonyms;
+use super::names::{self, Codes};
 
-const NAMES: &[(&str, &str)] = &[
-    (
-        "DE",
-        "germany deutschland alemania allemagne germania duitsland alemanha ger deu",
-    ),
-    ("AT", "austria österreich oesterreich autriche aut"),
-    ("CH", "switzerland schweiz suiza suisse svizzera che"),
-    (
-        "US",
-        "united_states usa united_states_of_america vereinigte_staaten estados_unidos états-unis etats-unis u.s. u.s.a.",
-    ),
-    (
-        "GB",
-        "united_kingdom uk great_britain england scotland wales großbritannien grossbritannien vereinigtes_königreich reino_unido royaume-uni gbr",
-    ),
-    ("FR", "france frankreich francia fra"),
-    ("ES", "spain spanien españa espana espagne esp"),
-    ("IT", "italy italien italia italie ita"),
-    (
-        "NL",
-        "netherlands niederlande the_netherlands holland países_bajos pays-bas nederland nld",
-    ),
-    ("BE", "belgium belgien belgique bélgica bel"),
-    ("LU", "luxembourg luxemburg luxemburgo lux"),
-    ("LI", "liechtenstein lie"),
-    ("PL", "poland polen polska polonia pologne pol"),
-    ("CZ", "czechia czech_republic tschechien chequia cze"),
-    ("DK", "denmark dänemark danmark dinamarca dnk"),
-    ("SE", "sweden schweden sverige suecia swe"),
-    ("NO", "norway norwegen norge noruega nor"),
-    ("FI", "finland finnland suomi finlandia fin"),
-    ("IE", "ireland irland irlanda irl"),
-    ("PT", "portugal prt"),
-    ("GR", "greece griechenland grecia grc"),
-    ("HU", "hungary ungarn hungría hun"),
-    ("RO", "romania rumänien rumanía rou"),
-    ("TR", "turkey türkei turquía türkiye tur"),
-    ("UA", "ukraine ucrania ukr"),
-    ("CA", "canada kanada canadá can"),
-    ("MX", "mexico mexiko méxico mex"),
-    ("BR", "brazil brasilien brasil bra"),
-    ("AR", "argentina argentinien arg"),
-    ("CL", "chile chl"),
-    ("CO", "colombia kolumbien col"),
-    ("PE", "peru perú per"),
-    ("IN", "india indien ind"),
-    ("CN", "china chn"),
-    ("JP", "japan japón jpn"),
-    ("KR", "south_korea korea südkorea kor"),
-    ("SG", "singapore singapur sgp"),
-    ("AU", "australia australien aus"),
-    ("NZ", "new_zealand neuseeland nzl"),
-    ("ZA", "south_africa südafrika zaf"),
-    ("AE", "united_arab_emirates uae vae are"),
-    ("IL", "israel isr"),
-];
+/// Names and three-letter codes; from the Unicode CLDR and what forms were seen to send.
+static NAMES: LazyLock<Codes> = LazyLock::new(|| names::table(include_str!("data/countries.txt")));
 
 /// The code of a country's code or name; `None` for what is neither.
 pub(super) fn code(text: &str) -> Option<String> {
     let text = text.trim();
-    if text.len() == 2 {
-        let upper = text.to_uppercase();
+    if let [a, b] = text.as_bytes()
+        && a.is_ascii_alphabetic()
+        && b.is_ascii_alphabetic()
+    {
+        let upper = text.to_ascii_uppercase();
         if upper == "UK" {
             return Some("GB".into());
         }
         // The library knows "ZZ", which is no country.
-        return Region::from_code(&upper)
-            .ok()
-            .filter(|_| upper != "ZZ")
-            .map(|region| region.as_region_str().as_str().to_owned());
+        let region = Region::from_code(&upper).ok().filter(|_| upper != "ZZ");
+        return region.map(|region| region.as_region_str().as_str().to_owned());
     }
-    synonyms::code_of(NAMES, &text.to_lowercase().replace(' ', "_"))
+    NAMES
+        .get(names::folded(text).as_str())
+        .map(|code| (*code).to_owned())
 }
 
 #[cfg(test)]
@@ -87,15 +38,35 @@ mod tests {
         let cases = [
             ("de", Some("DE")),
             ("Deutschland", Some("DE")),
+            ("DEUTSCHLAND ", Some("DE")),
             ("United States", Some("US")),
+            ("U.S.A.", Some("US")),
+            ("États-Unis", Some("US")),
+            ("Côte d’Ivoire", Some("CI")),
+            ("Österreich", Some("AT")),
+            ("Oesterreich", Some("AT")),
+            ("Schweiz", Some("CH")),
+            ("日本", Some("JP")),
+            ("Україна", Some("UA")),
+            ("भारत", Some("IN")),
+            ("Türkiye", Some("TR")),
             ("uk", Some("GB")),
             ("ESP", Some("ES")),
+            ("zaf", Some("ZA")),
             ("Narnia", None),
+            ("Kongo", None),
             ("ZZ", None),
             ("", None),
         ];
         for (text, expected) in cases {
             assert_eq!(code(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_table_is_a_country_by_itself_too() {
+        for code_of_name in NAMES.values() {
+            assert_eq!(code(code_of_name).as_deref(), Some(*code_of_name));
         }
     }
 }

@@ -1,30 +1,10 @@
 //! Languages as people write them, as ISO 639 codes.
 
-use super::synonyms;
+use std::sync::LazyLock;
 
-const NAMES: &[(&str, &str)] = &[
-    ("en", "english englisch inglés ingles anglais inglese"),
-    ("de", "german deutsch alemán aleman allemand tedesco"),
-    (
-        "fr",
-        "french französisch francés frances français francais francese",
-    ),
-    (
-        "es",
-        "spanish spanisch español espanol espagnol spagnolo castellano",
-    ),
-    ("it", "italian italienisch italiano italien"),
-    (
-        "pt",
-        "portuguese portugiesisch portugués português portugais",
-    ),
-    (
-        "nl",
-        "dutch niederländisch neerlandés néerlandais nederlands",
-    ),
-    ("pl", "polish polnisch polaco polonais polski"),
-    ("tr", "turkish türkisch turco turc türkçe"),
-];
+use super::names::{self, Codes};
+
+static NAMES: LazyLock<Codes> = LazyLock::new(|| names::table(include_str!("data/languages.txt")));
 
 /// The code of a language's name or tag (`de`, `de-AT`, `pt_BR`); `None` for what is neither.
 pub(super) fn code(text: &str) -> Option<String> {
@@ -33,7 +13,9 @@ pub(super) fn code(text: &str) -> Option<String> {
     if tag.len() == 2 && tag.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Some(tag.to_ascii_lowercase());
     }
-    synonyms::code_of(NAMES, &text.to_lowercase())
+    NAMES
+        .get(names::folded(text).as_str())
+        .map(|code| (*code).to_owned())
 }
 
 #[cfg(test)]
@@ -47,7 +29,9 @@ mod tests {
             ("pt_BR", Some("pt")),
             ("de-AT", Some("de")),
             ("German", Some("de")),
+            ("deu", Some("de")),
             ("Español", Some("es")),
+            ("čeština", Some("cs")),
             ("Klingon", None),
             ("", None),
         ];

@@ -1,38 +1,99 @@
-//! From a platform's names and values to our fields. Knows no platform.
+//! From a platform's names to our fields. Knows no platform, and leaves the values to `normal`.
 
 use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 
+use super::normal::{self, Texts};
 use super::synonyms::{self, fold_name, last_part};
-use super::{country, language};
-use crate::lead::{Attribution, Consent, Email, Fields, Inquiry, Phone};
+use crate::lead::{Attribution, Consent, Fields, Inquiry};
 
 /// The most fields of one lead.
 pub(super) const PAIRS_MAX: usize = 200;
 /// The longest value.
 pub(super) const VALUE_BYTES_MAX: usize = 8 * 1024;
+/// So many names of a source are remembered, up to this length: its forms have fewer.
+const REMEMBERED_MAX: usize = 512;
+const REMEMBERED_BYTES_MAX: usize = 128;
 
 /// A source's own names.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Mapping {
     /// The source's name of a field to ours; stands above the synonyms.
     pub(super) names: HashMap<String, String>,
     /// Fields that are consents, besides the usual names.
     pub(super) consent: Vec<String>,
+    /// What names meant before: a source's leads have the same ones.
+    remembered: RwLock<HashMap<Box<str>, Meaning>>,
+}
+
+/// What a name means.
+#[derive(Clone, Copy, Debug)]
+enum Meaning {
+    Field(&'static str),
+    Attribution(&'static str),
+    Consent,
+    Other,
 }
 
 impl Mapping {
+    /// With a source's own names and consents.
+    pub(super) fn new(names: HashMap<String, String>, consent: Vec<String>) -> Self {
+        Self {
+            names,
+            consent,
+            remembered: RwLock::default(),
+        }
+    }
+
     /// Whether the source says itself what a name means.
     pub(super) fn names_it(&self, name: &str) -> bool {
         self.names.contains_key(name) || self.consent.iter().any(|known| known == name)
     }
-}
 
-/// What a name means.
-enum Meaning<'a> {
-    Field(&'a str),
-    Attribution(&'a str),
-    Consent,
-    Other,
+    fn meaning(&self, name: &str) -> Meaning {
+        let known = self.remembered.read();
+        let known = known
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .copied();
+        known.unwrap_or_else(|| self.look_up(name))
+    }
+
+    fn look_up(&self, name: &str) -> Meaning {
+        let found = self.found(name, &fold_name(name));
+        if name.len() <= REMEMBERED_BYTES_MAX {
+            let known = self.remembered.write();
+            let mut known = known.unwrap_or_else(PoisonError::into_inner);
+            // Names that a stranger made up must not keep the real ones out for ever.
+            if known.len() >= REMEMBERED_MAX {
+                known.clear();
+            }
+            known.insert(name.into(), found);
+        }
+        found
+    }
+
+    fn found(&self, name: &str, folded: &str) -> Meaning {
+        let own = self.names.get(name).or_else(|| self.names.get(folded));
+        let own = own.and_then(|field| Fields::NAMES.into_iter().find(|ours| ours == field));
+        if let Some(field) = own {
+            return Meaning::Field(field);
+        }
+        let is_consent = |known: &String| known == name || known == folded;
+        if self.consent.iter().any(is_consent) {
+            return Meaning::Consent;
+        }
+        if let Some(field) = synonyms::field(folded) {
+            return Meaning::Field(field);
+        }
+        if let Some(key) = synonyms::attribution(folded) {
+            return Meaning::Attribution(key);
+        }
+        if synonyms::is_consent(folded) {
+            return Meaning::Consent;
+        }
+        Meaning::Other
+    }
 }
 
 /// A value whose field is known without looking at its name.
@@ -56,24 +117,23 @@ pub(super) fn inquiry(
     let mut inquiry = Inquiry::default();
     let mut texts = Texts::default();
     for Chosen { field, name, value } in chosen {
-        let value = clean(&value);
+        let value = cleaned(value);
         if value.is_empty() {
             continue;
         }
         if let Some(value) = texts.offer(field, value) {
-            keep(&mut inquiry, &name, value);
+            keep_under(&mut inquiry, name, value);
         }
     }
     for (name, value) in pairs {
-        let value = clean(&value);
+        let value = cleaned(value);
         if value.is_empty() {
             continue;
         }
-        let folded = fold_name(&name);
-        match meaning(&name, &folded, mapping) {
+        match mapping.meaning(&name) {
             Meaning::Field(field) => {
                 if let Some(value) = texts.offer(field, value) {
-                    keep(&mut inquiry, &name, value);
+                    keep_under(&mut inquiry, name, value);
                 }
             }
             Meaning::Attribution(key) => {
@@ -81,58 +141,35 @@ pub(super) fn inquiry(
             }
             Meaning::Consent => inquiry.consent.push(Consent {
                 given: is_yes(&value),
-                key: clean(&name),
+                key: cleaned(name),
                 value,
             }),
-            Meaning::Other => keep(&mut inquiry, &name, value),
+            Meaning::Other => keep_under(&mut inquiry, name, value),
         }
     }
     for field in ["email", "phone"] {
         guess(&mut inquiry.fields, &mut texts, field);
     }
-    set(&mut inquiry.fields, texts, country);
+    normal::fill(&mut inquiry.fields, texts, country);
     inquiry
 }
 
 /// Keeps a value of which nothing is read; an empty one says nothing.
 pub(super) fn keep(inquiry: &mut Inquiry, name: &str, value: String) {
-    if value.is_empty() {
-        return;
+    if !value.is_empty() {
+        keep_under(inquiry, name.to_owned(), value);
     }
-    let others = inquiry.fields.other.entry(clean(name)).or_default();
-    others.push(value);
 }
 
-/// The texts of our fields, in the order of [`Fields::NAMES`].
-#[derive(Default)]
-struct Texts([Option<String>; Fields::NAMES.len()]);
-
-impl Texts {
-    /// Gives the value back where the field has one.
-    fn offer(&mut self, field: &str, value: String) -> Option<String> {
-        match self.place(field) {
-            Some(place @ None) => {
-                *place = Some(value);
-                None
-            }
-            Some(Some(_)) | None => Some(value),
-        }
-    }
-
-    fn take(&mut self, field: &str) -> Option<String> {
-        self.place(field).and_then(Option::take)
-    }
-
-    fn place(&mut self, field: &str) -> Option<&mut Option<String>> {
-        let at = Fields::NAMES.iter().position(|name| *name == field)?;
-        self.0.get_mut(at)
-    }
+fn keep_under(inquiry: &mut Inquiry, name: String, value: String) {
+    let others = inquiry.fields.other.entry(cleaned(name)).or_default();
+    others.push(value);
 }
 
 /// A lead whom nobody can reach is lost: where no name says what the address or number is, but one
 /// value alone stands under a name that ends so (`who.email`), it is taken.
 fn guess(fields: &mut Fields, texts: &mut Texts, field: &'static str) {
-    if texts.place(field).is_none_or(|place| place.is_some()) {
+    if texts.has(field) {
         return;
     }
     let ends_so =
@@ -154,89 +191,10 @@ fn guess(fields: &mut Fields, texts: &mut Texts, field: &'static str) {
     }
 }
 
-fn meaning<'a>(name: &str, folded: &'a str, mapping: &'a Mapping) -> Meaning<'a> {
-    if let Some(field) = mapping
-        .names
-        .get(name)
-        .or_else(|| mapping.names.get(folded))
-    {
-        return Meaning::Field(field);
-    }
-    if mapping
-        .consent
-        .iter()
-        .any(|known| known == name || known == folded)
-    {
-        return Meaning::Consent;
-    }
-    if let Some(field) = synonyms::field(folded) {
-        return Meaning::Field(field);
-    }
-    if let Some(key) = synonyms::attribution(folded) {
-        return Meaning::Attribution(key);
-    }
-    if synonyms::is_consent(folded) {
-        return Meaning::Consent;
-    }
-    Meaning::Other
-}
-
-fn set(fields: &mut Fields, mut texts: Texts, default_country: Option<&str>) {
-    let mut take = |name: &str| texts.take(name);
-    fields.first_name = take("first_name");
-    fields.last_name = take("last_name");
-    let parts = [&fields.first_name, &fields.last_name];
-    let joined = parts
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(" ");
-    fields.name = take("name").or((!joined.is_empty()).then_some(joined));
-    fields.email = take("email").map(|text| Email::parse(&text));
-    if let Some(text) = take("country") {
-        match country::code(&text) {
-            Some(code) => {
-                if !text.eq_ignore_ascii_case(&code) {
-                    fields.other.entry("country".into()).or_default().push(text);
-                }
-                fields.country = Some(code);
-            }
-            None => fields.other.entry("country".into()).or_default().push(text),
-        }
-    }
-    let country = fields.country.as_deref().or(default_country);
-    fields.phone = take("phone").map(|text| Phone::parse(&text, country));
-    if fields.country.is_none() {
-        fields.country = fields
-            .phone
-            .as_ref()
-            .and_then(|phone| phone.country.clone());
-    }
-    fields.company = take("company");
-    fields.job_title = take("job_title");
-    fields.website = take("website");
-    fields.street = take("street");
-    fields.city = take("city");
-    fields.region = take("region");
-    fields.postcode = take("postcode");
-    if let Some(text) = take("language") {
-        match language::code(&text) {
-            Some(code) => fields.language = Some(code),
-            None => fields
-                .other
-                .entry("language".into())
-                .or_default()
-                .push(text),
-        }
-    }
-    fields.message = take("message");
-}
-
 /// Adds what the page's address tells, where the form itself does not.
 pub(super) fn attribute(attribution: &mut Attribution, query: &str) {
     for (name, value) in form_urlencoded::parse(query.as_bytes()).take(PAIRS_MAX) {
-        let value = clean(&value);
+        let value = cleaned(value.into_owned());
         if let Some(key) = synonyms::attribution(&fold_name(&name))
             && !value.is_empty()
             && value.len() <= VALUE_BYTES_MAX
@@ -248,9 +206,17 @@ pub(super) fn attribute(attribution: &mut Attribution, query: &str) {
 
 /// Trimmed, and without control characters but line ends and tabs.
 pub(super) fn clean(value: &str) -> String {
+    cleaned(value.to_owned())
+}
+
+/// As [`clean`], of a text that most often is so already.
+fn cleaned(value: String) -> String {
     let trimmed = value.trim();
     let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !trimmed.contains(odd) {
+        if trimmed.len() == value.len() {
+            return value;
+        }
         return trimmed.to_owned();
     }
     let kept: String = trimmed

@@ -231,8 +231,5 @@ fn mapping(table: &Table<'_>) -> Mapping {
         names.insert(fold_name(&key), field.clone());
         names.insert(key, field);
     }
-    Mapping {
-        names,
-        consent: table.texts("consent").unwrap_or_default(),
-    }
+    Mapping::new(names, table.texts("consent").unwrap_or_default())
 }

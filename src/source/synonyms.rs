@@ -105,12 +105,6 @@ static BY_KEY: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| 
     own.chain(more).collect()
 });
 
-/// The code in a table of codes and the names that people give them.
-pub(super) fn code_of(table: &[(&str, &str)], name: &str) -> Option<String> {
-    let named = |(_, names): &&(&str, &str)| names.split(' ').any(|known| known == name);
-    table.iter().find(named).map(|(code, _)| (*code).to_owned())
-}
-
 /// Our field of a folded name.
 pub(super) fn field(folded: &str) -> Option<&'static str> {
     BY_NAME.get(folded).copied()

@@ -183,7 +183,7 @@ page_tokens = { "123456789" = "of the page" }
             ("phone", "030 901820"),
             ("company", "Werk AG"),
             ("postcode", "10115"),
-            ("region", "BE"),
+            ("region", "DE-BE"),
             ("country", "DE"),
             ("message", "Demo bitte"),
             ("work_email", "mia@work.example"),

@@ -58,7 +58,7 @@ fn odd_characters_do_no_harm_and_hostile_ones_are_refused() {
     let kept = [
         (r"Ann\u0000a", "Anna"),
         (r"  An\u0007na\r\n ", "Anna"),
-        (r"\u202eannA", "\u{202e}annA"),
+        (r"\u202eannA", "annA"),
         (r"Zo\u00eb \ud83d\ude00", "Zoë 😀"),
         ("{{7*7}}<b>", "{{7*7}}<b>"),
         (r"A\u0301", "A\u{301}"),
