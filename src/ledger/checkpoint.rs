@@ -65,8 +65,13 @@ pub(super) fn start(path: &Path) -> Result<Checkpoints, Fault> {
     let thread = std::thread::Builder::new()
         .name("checkpoint".into())
         .spawn(move || {
+            let mut well = true;
             while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                shorten(&conn, &rest_there);
+                let shortened = shorten(&conn, &rest_there);
+                if let (true, Err(error)) = (well, &shortened) {
+                    tracing::warn!(%error, "the log could not be moved into the ledger's file");
+                }
+                well = shortened.is_ok();
             }
         })
         .map_err(|e| Fault::Store(format!("no thread: {e}")))?;
@@ -77,21 +82,19 @@ pub(super) fn start(path: &Path) -> Result<Checkpoints, Fault> {
     })
 }
 
-fn shorten(conn: &Connection, rest: &Rest) {
-    if !run(conn, "NOOP").is_ok_and(|(pages, _)| pages >= CHECKPOINT_PAGES) {
-        return;
+fn shorten(conn: &Connection, rest: &Rest) -> rusqlite::Result<()> {
+    let (mut pages, mut moved) = run(conn, "NOOP")?;
+    if pages < CHECKPOINT_PAGES {
+        return Ok(());
     }
     for _ in 0..ROUNDS_MAX {
-        match run(conn, "PASSIVE") {
-            Ok((pages, moved)) if pages - moved > REST_PAGES => {}
-            Ok(_) => break,
-            Err(error) => {
-                tracing::warn!(%error, "the log could not be moved into the ledger's file");
-                return;
-            }
+        if pages - moved <= REST_PAGES {
+            break;
         }
+        (pages, moved) = run(conn, "PASSIVE")?;
     }
     rest.0.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Pages in the log, and how many of them are in the file.

@@ -16,8 +16,10 @@ use crate::lead::{Key, LeadId};
 
 /// A commit writes one in so many of the keys that wait, so that few wait where little comes.
 const SHARE: usize = 2_048;
-/// More never wait.
+/// Where more wait, as after a crash, each commit writes more than it adds until they do not.
 const WAITING_MAX: usize = 150_000;
+/// So many at once hold nobody up.
+const SLICE: usize = 4_000;
 /// How many submissions are read at once when the keys are rebuilt.
 const PORTION: i64 = 1_000;
 /// Bytes a key in a submission's row: key, hash of the content, until (0 for ever).
@@ -140,7 +142,8 @@ impl Keys {
             self.waiting.len()
         } else {
             let share = self.waiting.len().div_ceil(SHARE);
-            share.max(self.waiting.len().saturating_sub(WAITING_MAX))
+            let over = self.waiting.len().saturating_sub(WAITING_MAX);
+            share.max(over.min(SLICE.max(2 * self.changed.len())))
         };
         let from = if all {
             Bound::Unbounded

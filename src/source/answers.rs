@@ -5,9 +5,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::Refusal;
 use super::json::Json;
-use super::mapping::{self, Chosen, Mapping, PAIRS_MAX, VALUE_BYTES_MAX, clean, is_yes};
+use super::mapping::{self, Chosen, Mapping, clean, is_yes};
 use super::sources::Source;
 use super::synonyms;
 use crate::lead::{Attribution, Consent, Fields, Inquiry};
@@ -262,17 +261,4 @@ fn usual(folded: &str) -> Option<Meaning> {
         return Some(Meaning::Attribution(key));
     }
     synonyms::is_consent(folded).then_some(Meaning::Consent)
-}
-
-/// Bounds what one lead brings: how many fields, and the longest text.
-pub(super) fn bounded(fields: usize, longest: usize) -> Result<(), Refusal> {
-    if fields > PAIRS_MAX {
-        let message = format!("more than {PAIRS_MAX} fields");
-        return Err(Refusal::Unprocessable(message));
-    }
-    if longest > VALUE_BYTES_MAX {
-        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
-        return Err(Refusal::Unprocessable(message));
-    }
-    Ok(())
 }

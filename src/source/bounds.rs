@@ -27,16 +27,7 @@ fn walk(json: &Json<'_>, name_bytes: usize, values: &mut usize) -> Result<(), Re
 
 fn value(text: &str, name_bytes: usize, values: &mut usize) -> Result<(), Refusal> {
     *values += 1;
-    if *values > PAIRS_MAX {
-        return Err(Refusal::Unprocessable(format!(
-            "more than {PAIRS_MAX} fields"
-        )));
-    }
-    if name_bytes + text.len() > VALUE_BYTES_MAX {
-        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
-        return Err(Refusal::Unprocessable(message));
-    }
-    Ok(())
+    counted(*values, name_bytes + text.len())
 }
 
 /// The same for names and values that are read already.
@@ -45,4 +36,17 @@ pub(super) fn pairs(pairs: &[(String, String)]) -> Result<(), Refusal> {
     pairs
         .iter()
         .try_for_each(|(name, text)| value(text, name.len(), &mut values))
+}
+
+/// The same for who counts by themselves: how many fields, and the longest text.
+pub(super) fn counted(fields: usize, longest: usize) -> Result<(), Refusal> {
+    if fields > PAIRS_MAX {
+        let message = format!("more than {PAIRS_MAX} fields");
+        return Err(Refusal::Unprocessable(message));
+    }
+    if longest > VALUE_BYTES_MAX {
+        let message = format!("a field is longer than {VALUE_BYTES_MAX} bytes");
+        return Err(Refusal::Unprocessable(message));
+    }
+    Ok(())
 }

@@ -12,7 +12,8 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
@@ -51,7 +52,7 @@ impl Adapter for ContactForm7 {
         if fields == 0 {
             return Err(Refusal::Malformed("the form is empty".into()));
         }
-        bounded(fields, longest)?;
+        bounds::counted(fields, longest)?;
         let content = json.content();
         Ok(product::one(request, None, content))
     }

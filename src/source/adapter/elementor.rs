@@ -13,7 +13,8 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::form_body::{self, Bounds, Pairs};
 use crate::source::mapping::{PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::request;
@@ -78,7 +79,7 @@ impl Adapter for Elementor {
         if answers.iter().all(|field| field.values.is_empty()) {
             return Err(Refusal::Malformed("the form is empty".into()));
         }
-        bounded(answers.len(), 0)?; // the values' lengths are bounded where they are read
+        bounds::counted(answers.len(), 0)?; // the values' lengths are bounded where they are read
         let content = answers.into_iter().flat_map(|field| {
             let name = if field.id.is_empty() {
                 field.title

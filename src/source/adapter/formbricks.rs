@@ -11,9 +11,9 @@ use crate::document::Table;
 use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::json::Json;
-use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
@@ -69,14 +69,9 @@ impl Adapter for Formbricks {
         request: &Request<'_>,
         now: Millis,
     ) -> Result<Admission, Refusal> {
-        let kind = request::content_type(request)?;
-        match source.own()? {
-            Credential::Secrets(secrets) => {
-                signature::standard(secrets, request.headers, request.body, now)?;
-            }
-            Credential::Key(key) => signature::token(key, request)?,
-        }
-        let json = product::object(&kind, request.body)?;
+        let json = product::proven(source, request, |secrets| {
+            signature::standard(secrets, request.headers, request.body, now).map(drop)
+        })?;
         match json.text_at("event").as_deref() {
             Some("responseFinished") => {}
             Some("testEndpoint") => return Ok(product::ignored("the test is well received")),
@@ -87,7 +82,7 @@ impl Adapter for Formbricks {
         let data = response.get("data");
         let fields = ["data", "contactAttributes", "variables"];
         let fields = fields.iter().filter_map(|key| response.get(key));
-        bounded(fields.map(|part| part.size().0).sum(), json.size().1)?;
+        bounds::counted(fields.map(|part| part.size().0).sum(), json.size().1)?;
         let mut content = Vec::new();
         if let Some(data) = data {
             data.canonical(&mut content);

@@ -11,6 +11,7 @@ use crate::lead::{Identity, Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::bounds;
 use crate::source::json::Json;
 use crate::source::mapping::{self, Chosen, PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::request;
@@ -277,12 +278,7 @@ fn bounded(json: &Json<'_>) -> Result<(), Refusal> {
     for (key, value) in entries.iter().filter(|(key, _)| key != "user_column_data") {
         value.leaves(key, &mut leaves);
     }
-    let long = |(name, value): &(String, String)| name.len() + value.len() > VALUE_BYTES_MAX;
-    if leaves.len() > PAIRS_MAX || leaves.iter().any(long) {
-        let message = format!("at most {PAIRS_MAX} members of {VALUE_BYTES_MAX} bytes");
-        return Err(Refusal::Unprocessable(message));
-    }
-    Ok(())
+    bounds::pairs(&leaves)
 }
 
 /// Id, name and value of every column.

@@ -14,7 +14,8 @@ use crate::lead::{Headers, Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::form_body::{Bounds, Pairs};
 use crate::source::json::Json;
 use crate::source::mapping::PAIRS_MAX;
@@ -121,7 +122,7 @@ impl Adapter for Jotform {
             .iter()
             .filter(|(name, _)| !KNOWN_PARTS.contains(&name.as_str()));
         let parts = parts.map(|(_, value)| value.len());
-        bounded(count, longest.chain(parts).max().unwrap_or_default())?;
+        bounds::counted(count, longest.chain(parts).max().unwrap_or_default())?;
         let content = Json::Map(asked().cloned().collect());
         let bytes = content.content();
         let id = fields::field(&pairs, "submissionID").map(Cow::Borrowed);

@@ -11,6 +11,8 @@ use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal};
 use crate::source::json::Json;
 use crate::source::request;
+use crate::source::signature;
+use crate::source::sources::Source;
 use crate::source::{Admission, Admitted, Request, Sample, Secrets};
 
 /// The longest id of a submission.
@@ -50,6 +52,21 @@ pub(super) fn key(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Secret> {
 pub(super) fn with_key(mut sample: Sample, key: &Secret) -> Sample {
     request::add_key(&mut sample.query, key.expose());
     sample
+}
+
+/// The JSON object of a request that proves itself by the source's [`Credential`]: `signed` verifies
+/// with its secrets.
+pub(super) fn proven<'b>(
+    source: &Source,
+    request: &Request<'b>,
+    signed: impl FnOnce(&[Secret]) -> Result<(), Refusal>,
+) -> Result<Json<'b>, Refusal> {
+    let kind = request::content_type(request)?;
+    match source.own()? {
+        Credential::Secrets(secrets) => signed(secrets)?,
+        Credential::Key(key) => signature::token(key, request)?,
+    }
+    object(&kind, request.body)
 }
 
 /// A body that must be a JSON object.

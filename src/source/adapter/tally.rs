@@ -12,9 +12,9 @@ use crate::document::Table;
 use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::json::Json;
-use crate::source::request;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
@@ -54,22 +54,17 @@ impl Adapter for Tally {
         request: &Request<'_>,
         _: Millis,
     ) -> Result<Admission, Refusal> {
-        let kind = request::content_type(request)?;
-        match source.own()? {
-            Credential::Secrets(secrets) => {
-                let given = request.headers.only(SIGNATURE);
-                signature::plain(secrets, given, BARE, request.body)?;
-            }
-            Credential::Key(key) => signature::token(key, request)?,
-        }
-        let json = product::object(&kind, request.body)?;
+        let json = product::proven(source, request, |secrets| {
+            let given = request.headers.only(SIGNATURE);
+            signature::plain(secrets, given, BARE, request.body)
+        })?;
         if json.text_at("eventType").as_deref() != Some("FORM_RESPONSE") {
             return Ok(product::ignored("only FORM_RESPONSE is a lead"));
         }
         let Some(data @ Json::Map(_)) = json.get("data") else {
             return Err(Refusal::Malformed("data is missing".into()));
         };
-        bounded(fields(data).count(), json.size().1)?;
+        bounds::counted(fields(data).count(), json.size().1)?;
         let mut content = Vec::new();
         if let Some(fields) = data.get("fields") {
             fields.canonical(&mut content);

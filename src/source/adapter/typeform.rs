@@ -12,9 +12,9 @@ use crate::document::Table;
 use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::json::Json;
-use crate::source::request;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
@@ -55,15 +55,10 @@ impl Adapter for Typeform {
         request: &Request<'_>,
         _: Millis,
     ) -> Result<Admission, Refusal> {
-        let kind = request::content_type(request)?;
-        match source.own()? {
-            Credential::Secrets(secrets) => {
-                let given = request.headers.only(SIGNATURE);
-                signature::plain(secrets, given, PREFIX, request.body)?;
-            }
-            Credential::Key(key) => signature::token(key, request)?,
-        }
-        let json = product::object(&kind, request.body)?;
+        let json = product::proven(source, request, |secrets| {
+            let given = request.headers.only(SIGNATURE);
+            signature::plain(secrets, given, PREFIX, request.body)
+        })?;
         if json.text_at("event_type").as_deref() != Some("form_response") {
             return Ok(product::ignored("only form_response is a lead"));
         }
@@ -71,7 +66,7 @@ impl Adapter for Typeform {
         let answers = response.items_at("answers");
         let hidden = response.get("hidden");
         let others = hidden.map_or(0, |hidden| hidden.size().0);
-        bounded(answers.len() + others, json.size().1)?;
+        bounds::counted(answers.len() + others, json.size().1)?;
         let mut content = Vec::new();
         for part in [response.get("answers"), hidden].into_iter().flatten() {
             part.canonical(&mut content);

@@ -13,7 +13,8 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::form_body::{self, Bounds, Pairs};
 use crate::source::json::Json;
 use crate::source::mapping::PAIRS_MAX;
@@ -80,7 +81,7 @@ impl Adapter for Unbounce {
         }
         let around = pairs.iter().filter(|(name, _)| !name.starts_with("data."));
         let around = around.map(|(_, value)| value.len()).max();
-        bounded(
+        bounds::counted(
             fields,
             longest.max(json.size().1).max(around.unwrap_or_default()),
         )?;

@@ -11,9 +11,9 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::{self, Secret};
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::{Answers, bounded};
+use crate::source::answers::Answers;
+use crate::source::bounds;
 use crate::source::json::Json;
-use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
@@ -58,12 +58,7 @@ impl Adapter for Webflow {
         request: &Request<'_>,
         now: Millis,
     ) -> Result<Admission, Refusal> {
-        let kind = request::content_type(request)?;
-        match source.own()? {
-            Credential::Secrets(secrets) => verify(secrets, request, now)?,
-            Credential::Key(key) => signature::token(key, request)?,
-        }
-        let json = product::object(&kind, request.body)?;
+        let json = product::proven(source, request, |secrets| verify(secrets, request, now))?;
         let trigger = json.text_at("triggerType");
         if trigger.is_some_and(|trigger| trigger != "form_submission") {
             return Ok(product::ignored("only form_submission is a lead"));
@@ -72,7 +67,7 @@ impl Adapter for Webflow {
         let Some(data @ Json::Map(_)) = form.get("data") else {
             return Err(Refusal::Malformed("the form's data is missing".into()));
         };
-        bounded(data.size().0, json.size().1)?;
+        bounds::counted(data.size().0, json.size().1)?;
         let content = data.content();
         let id = form.text_at("id").or_else(|| form.text_at("_id"));
         Ok(product::one(request, id.as_deref(), content))
