@@ -63,21 +63,27 @@ fn escapes_are_whole(bytes: &[u8]) -> Result<(), Refusal> {
 
 fn decoded(part: &[u8]) -> Result<String, Refusal> {
     let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part;
-    while let Some((first, after)) = rest.split_first() {
-        let digits = (*first == b'%')
-            .then(|| after.split_at_checked(2))
-            .flatten();
-        if let Some((digits, after)) = digits {
-            let digits = std::str::from_utf8(digits).unwrap_or_default();
-            bytes.push(u8::from_str_radix(digits, 16).unwrap_or(b'?'));
-            rest = after;
-            continue;
-        }
-        bytes.push(if *first == b'+' { b' ' } else { *first });
-        rest = after;
+    let mut rest = part.iter();
+    while let Some(first) = rest.next() {
+        bytes.push(match first {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || rest.next().map_or(0, |b| hex(*b));
+                let high = digit();
+                high << 4 | digit()
+            }
+            other => *other,
+        });
     }
     String::from_utf8(bytes).map_err(|_| Refusal::Malformed("the form is not UTF-8".into()))
+}
+
+/// The value of a digit that is known to be one.
+fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10) & 0x0f,
+    }
 }
 
 fn add(pairs: &mut Pairs, pair: (String, String), bounds: Bounds) -> Result<(), Refusal> {

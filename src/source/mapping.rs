@@ -213,18 +213,23 @@ pub(super) fn clean(value: &str) -> String {
 fn cleaned(value: String) -> String {
     let trimmed = value.trim();
     let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if !trimmed.contains(odd) {
+    if !(may_be_odd(trimmed) && trimmed.contains(odd)) {
         if trimmed.len() == value.len() {
             return value;
         }
         return trimmed.to_owned();
     }
-    let kept: String = trimmed
-        .replace("\r\n", "\n")
-        .chars()
-        .filter(|c| !odd(*c))
-        .collect();
+    let whole = trimmed.replace("\r\n", "\n");
+    let kept: String = whole.chars().filter(|c| !odd(*c)).collect();
     kept.trim().to_owned()
+}
+
+/// Bytes tell sooner than characters that a text has no control: those are below the space, or DEL, or
+/// begin with C2 in UTF-8. As numbers, without branches, so that the processor looks at many at a time.
+fn may_be_odd(text: &str) -> bool {
+    let below = |b: u8| u8::from(b < b' ') & u8::from(b != b'\n') & u8::from(b != b'\t');
+    let odd = |b: u8| below(b) | u8::from(b == 0x7f) | u8::from(b == 0xc2);
+    text.bytes().fold(0, |found, b| found | odd(b)) != 0
 }
 
 /// Whether a value is a yes, as forms and people write it.

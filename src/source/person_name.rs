@@ -68,7 +68,8 @@ fn without_courtesy(name: &str) -> &str {
     // Titles that could be the initials of a name need the dot.
     let short = bare.chars().count() < 3 && !first.ends_with('.');
     let upper_case_initials = short && !matches!(bare, "Mr" | "Ms" | "mr" | "ms" | "Hr" | "hr");
-    let known = COURTESY.iter().any(|word| bare.to_lowercase() == *word);
+    let lower = bare.to_lowercase();
+    let known = COURTESY.contains(&lower.as_str());
     if known && !upper_case_initials {
         rest
     } else {
