@@ -120,6 +120,8 @@ impl Daemon {
 
     /// Serves and works until `stop` is there.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        // Before anybody hears that it is ready: a SIGHUP that nobody waits for ends the process.
+        let hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
         let workers = Workers::start(
             &self.flow,
             (
@@ -132,6 +134,7 @@ impl Daemon {
             tokio::spawn(reload::reload_on_change(
                 self.config.clone(),
                 self.flow.clone(),
+                hangup,
             )),
             tokio::spawn(metrics::keep_fresh(self.flow.clone())),
             tokio::spawn(watchdog::feed(self.flow.clone())),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::Signal;
+
 use super::assemble;
 use crate::config;
 use crate::config::Config;
@@ -23,14 +25,10 @@ pub(super) async fn reload(config: &Config, flow: &Arc<Flow>) -> Result<bool, Ve
     published
 }
 
-/// SIGHUP, or 500 ms after the last change of a file.
-pub(super) async fn reload_on_change(config: Config, flow: Arc<Flow>) {
+/// At a `hangup`, or 500 ms after the last change of a file.
+pub(super) async fn reload_on_change(config: Config, flow: Arc<Flow>, mut hangup: Signal) {
     let (tell, mut changed) = tokio::sync::mpsc::channel(1);
     let _watcher = watch(&config.policy, tell);
-    let hangup = tokio::signal::unix::SignalKind::hangup();
-    let Ok(mut hangup) = tokio::signal::unix::signal(hangup) else {
-        return;
-    };
     loop {
         tokio::select! {
             _ = hangup.recv() => {}
