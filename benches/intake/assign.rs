@@ -97,7 +97,7 @@ fn many_reps(folder: &Path) -> anyhow::Result<()> {
             writeln!(
                 reps,
                 "[reps.{name}]\nname = \"Rep {rep} of {pool}\"\nemail = \"r{pool:02}-{rep}@sales.example.com\"\n\
-                 zone = \"{zone}\"\nhours = \"always\"\nper_day = 1000000\nopen_max = 1000000"
+                 zone = \"{zone}\"\nhours = [\"daily 00:00-24:00\"]\nper_day = 1000000\nopen_max = 1000000"
             )?;
         }
         let all = members.join(", ");
