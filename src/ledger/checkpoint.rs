@@ -1,7 +1,11 @@
 //! Moves what is in the log into the file, on a thread of its own: inside a commit it would hold up
 //! everybody for the time of some thousand page writes. The log starts anew only when nothing is
-//! left in it, which under load only the writer can reach: it moves the last few pages itself.
+//! left in it, which under load only the writer can reach: it moves the last few pages itself. Only
+//! with those would SQLite sync the file, all that was moved before included: so that the writer does
+//! not wait for it, it is synced here first.
 
+use std::fs::File;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +20,7 @@ use super::db::sqlite::{self, CHECKPOINT_PAGES};
 /// How often the length of the log is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// So few pages the writer may move between two commits.
-const REST_PAGES: i64 = 500;
+const REST_PAGES: i64 = 150;
 /// Rounds after which the writer moves what is left, however much it is: the log must not grow for
 /// ever.
 const ROUNDS_MAX: usize = 8;
@@ -59,6 +63,9 @@ impl Drop for Checkpoints {
 /// Starts the thread beside the writer of the ledger at `path`.
 pub(super) fn start(path: &Path) -> Result<Checkpoints, Fault> {
     let conn = sqlite::writer(path, false)?;
+    let file = File::open(path).map_err(|e| Fault::Store(format!("the ledger's file: {e}")))?;
+    // Never closed: that would take every lock of this process off the file, SQLite's own included.
+    let file = ManuallyDrop::new(file);
     let (stop, stopped) = std::sync::mpsc::channel();
     let rest = Rest::default();
     let rest_there = rest.clone();
@@ -67,7 +74,7 @@ pub(super) fn start(path: &Path) -> Result<Checkpoints, Fault> {
         .spawn(move || {
             let mut well = true;
             while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                let shortened = shorten(&conn, &rest_there);
+                let shortened = shorten((&conn, &file), &rest_there);
                 if let (true, Err(error)) = (well, &shortened) {
                     tracing::warn!(%error, "the log could not be moved into the ledger's file");
                 }
@@ -82,7 +89,7 @@ pub(super) fn start(path: &Path) -> Result<Checkpoints, Fault> {
     })
 }
 
-fn shorten(conn: &Connection, rest: &Rest) -> rusqlite::Result<()> {
+fn shorten((conn, file): (&Connection, &File), rest: &Rest) -> Result<(), Fault> {
     let (mut pages, mut moved) = run(conn, "NOOP")?;
     if pages < CHECKPOINT_PAGES {
         return Ok(());
@@ -91,7 +98,11 @@ fn shorten(conn: &Connection, rest: &Rest) -> rusqlite::Result<()> {
         if pages - moved <= REST_PAGES {
             break;
         }
-        (pages, moved) = run(conn, "PASSIVE")?;
+        (_, moved) = run(conn, "PASSIVE")?;
+        let synced = file.sync_data();
+        synced.map_err(|e| Fault::Store(format!("the ledger's file: {e}")))?;
+        // While that went on, more came.
+        (pages, _) = run(conn, "NOOP")?;
     }
     rest.0.store(true, Ordering::Relaxed);
     Ok(())

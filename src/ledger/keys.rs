@@ -4,8 +4,9 @@
 //! what it does not hold yet is in memory. At start that is rebuilt from the submissions above a
 //! watermark. Belongs to the thread that writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -14,12 +15,13 @@ use super::{Fault, Reads, Standing, Tx};
 use crate::clock::Millis;
 use crate::lead::{Key, LeadId};
 
-/// A commit writes one in so many of the keys that wait, so that few wait where little comes.
-const SHARE: usize = 2_048;
-/// Where more wait, as after a crash, each commit writes more than it adds until they do not.
-const WAITING_MAX: usize = 150_000;
-/// So many at once hold nobody up.
-const SLICE: usize = 4_000;
+/// So many keys wait: the more, the closer are those of a slice to each other in the index, and the
+/// fewer of its pages a slice writes; each takes memory, and time at the start after a crash.
+const WAITING: usize = 100_000;
+/// How many are written at once: the more, the fewer pages for each; so many hold nobody up.
+const SLICE: usize = 512;
+/// Where many more wait, as after a crash.
+const SLICE_MAX: usize = 4_000;
 /// How many submissions are read at once when the keys are rebuilt.
 const PORTION: i64 = 1_000;
 /// Bytes a key in a submission's row: key, hash of the content, until (0 for ever).
@@ -38,7 +40,7 @@ pub(super) struct Known {
 
 #[derive(Clone)]
 struct Waiting {
-    source: String,
+    source: Arc<str>,
     known: Known,
 }
 
@@ -46,6 +48,8 @@ struct Waiting {
 #[derive(Default)]
 pub(super) struct Keys {
     waiting: BTreeMap<Hash, Waiting>,
+    /// Each source's name once.
+    sources: HashSet<Arc<str>>,
     /// What the transaction under way changed, the latest last: undone when it fails.
     changed: Vec<(Hash, Option<Waiting>)>,
     /// Where the next slice begins.
@@ -72,6 +76,7 @@ impl Keys {
                 after = row.get(0)?;
                 let (source, leads, packed): (String, Vec<u8>, Vec<u8>) =
                     (row.get(1)?, row.get(2)?, row.get(3)?);
+                let source = keys.name(&source);
                 let leads = unpack(&leads).into_iter().zip(packed.chunks_exact(ENTRY));
                 for ((standing, lead, id), entry) in leads {
                     if standing == Standing::New
@@ -124,9 +129,18 @@ impl Keys {
 
     /// Adds a key of the transaction under way.
     pub(super) fn add(&mut self, source: &str, key: Hash, known: Known) {
-        let source = source.to_owned();
+        let source = self.name(source);
         let before = self.waiting.insert(key, Waiting { source, known });
         self.changed.push((key, before));
+    }
+
+    fn name(&mut self, source: &str) -> Arc<str> {
+        if let Some(name) = self.sources.get(source) {
+            return name.clone();
+        }
+        let name: Arc<str> = source.into();
+        self.sources.insert(name.clone());
+        name
     }
 
     fn get(&self, key: &Hash) -> Option<&Known> {
@@ -135,15 +149,11 @@ impl Keys {
 
     /// Moves a slice of what waits into the index; `all` of it at the end.
     pub(super) fn write_some(&mut self, tx: &Tx<'_>, all: bool) -> Result<(), Fault> {
-        if self.waiting.is_empty() && !all {
-            return Ok(());
-        }
-        let wanted = if all {
-            self.waiting.len()
-        } else {
-            let share = self.waiting.len().div_ceil(SHARE);
-            let over = self.waiting.len().saturating_sub(WAITING_MAX);
-            share.max(over.min(SLICE.max(2 * self.changed.len())))
+        let over = self.waiting.len().saturating_sub(WAITING);
+        let wanted = match over {
+            _ if all => self.waiting.len(),
+            0..SLICE => return Ok(()),
+            _ => over.min(SLICE_MAX),
         };
         let from = if all {
             Bound::Unbounded

@@ -22,6 +22,7 @@ mod receive;
 mod retain;
 pub mod settings;
 mod standing;
+mod sync;
 pub mod upkeep;
 mod work;
 mod writer;
@@ -50,6 +51,7 @@ pub use writer::Health;
 
 use checkpoint::Checkpoints;
 use keys::Keys;
+use sync::Syncs;
 use writer::{Step, Task};
 
 /// A transaction that is being written; its methods stand in the file of their topic.
@@ -110,6 +112,7 @@ impl Ledger {
         let (batch, health_there) = (settings.batch.max(1), health.clone());
         let checkpoints = serving.then(|| checkpoint::start(&path)).transpose()?;
         let rest = checkpoints.as_ref().map(Checkpoints::rest);
+        let syncs = Syncs::start(&path, health.clone())?;
         let writer = std::thread::Builder::new()
             .name("ledger".into())
             .spawn(move || {
@@ -118,7 +121,12 @@ impl Ledger {
                     conn: &conn,
                     keys: &keys,
                 };
-                writer::run(&tx, &mut waiting, (batch, rest.as_ref()), &health_there);
+                writer::run(
+                    &tx,
+                    &mut waiting,
+                    (batch, rest.as_ref()),
+                    (syncs, &health_there),
+                );
             })
             .map_err(|e| Fault::Store(format!("no thread: {e}")))?;
         Ok(Self {

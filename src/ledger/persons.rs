@@ -4,6 +4,7 @@
 //! start from the leads above the watermark.
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -43,13 +44,48 @@ impl Hasher for AsIs {
     }
 }
 
-type Pending = HashMap<PersonKey, Vec<(i64, Millis)>, BuildHasherDefault<AsIs>>;
+type Map<T> = HashMap<PersonKey, T, BuildHasherDefault<AsIs>>;
+
+/// Leads by person. Most persons have one, and a list for each would take most of the memory.
+#[derive(Default)]
+struct Noted {
+    first: Map<(i64, Millis)>,
+    more: Map<Vec<(i64, Millis)>>,
+}
+
+impl Noted {
+    fn add(&mut self, key: PersonKey, lead: (i64, Millis)) {
+        match self.first.entry(key) {
+            Entry::Vacant(place) => drop(place.insert(lead)),
+            Entry::Occupied(_) => self.more.entry(key).or_default().push(lead),
+        }
+    }
+
+    fn of(&self, key: &PersonKey) -> impl Iterator<Item = (i64, Millis)> {
+        let more = self.more.get(key).into_iter().flatten();
+        self.first.get(key).into_iter().chain(more).copied()
+    }
+
+    fn all(&self) -> impl Iterator<Item = (PersonKey, (i64, Millis))> {
+        let first = self.first.iter().map(|(key, lead)| (*key, *lead));
+        let more = self.more.iter();
+        first.chain(more.flat_map(|(key, leads)| leads.iter().map(|lead| (*key, *lead))))
+    }
+
+    fn forget(&mut self, leads: &HashSet<i64>) {
+        self.first.retain(|_, (lead, _)| !leads.contains(lead));
+        self.more.retain(|_, noted| {
+            noted.retain(|(lead, _)| !leads.contains(lead));
+            !noted.is_empty()
+        });
+    }
+}
 
 /// The index of persons: used by the one thread that decides.
 #[derive(Default)]
 pub struct Persons {
-    pending: Pending,
-    flushing: Pending,
+    pending: Noted,
+    flushing: Noted,
     /// The last lead noted.
     upto: i64,
     /// Whether the table holds anything; until then nobody is looked up in it.
@@ -85,17 +121,14 @@ impl Persons {
     pub fn note(&mut self, seq: i64, at: Millis, keys: &[PersonKey]) {
         self.upto = self.upto.max(seq);
         for key in keys {
-            self.pending.entry(*key).or_default().push((seq, at));
+            self.pending.add(*key, (seq, at));
         }
     }
 
     /// Forgets leads whose personal data was taken away.
     pub fn forget(&mut self, leads: &HashSet<i64>) {
         for map in [&mut self.pending, &mut self.flushing] {
-            map.retain(|_, noted| {
-                noted.retain(|(lead, _)| !leads.contains(lead));
-                !noted.is_empty()
-            });
+            map.forget(leads);
         }
     }
 
@@ -107,8 +140,7 @@ impl Persons {
                 reads.person(key, seq, &mut found)?;
             }
             for map in [&self.pending, &self.flushing] {
-                let noted = map.get(key).into_iter().flatten();
-                found.extend(noted.filter(|(lead, _)| *lead < seq));
+                found.extend(map.of(key).filter(|(lead, _)| *lead < seq));
             }
         }
         found.sort_unstable();
@@ -130,8 +162,8 @@ impl Persons {
                     let old = std::mem::take(&mut self.flushing);
                     if result.is_err() {
                         // Not written: they stay known, and are tried again with the next ones.
-                        for (key, leads) in old {
-                            self.pending.entry(key).or_default().extend(leads);
+                        for (key, lead) in old.all() {
+                            self.pending.add(key, lead);
                         }
                     }
                 }
@@ -139,15 +171,13 @@ impl Persons {
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => return Err(Fault::Stopped),
             }
         }
-        if self.pending.len() < PENDING_MAX {
+        if self.pending.first.len() < PENDING_MAX {
             return Ok(());
         }
         self.flushing = std::mem::take(&mut self.pending);
-        let mut rows: Vec<(PersonKey, i64, Millis)> = self
-            .flushing
-            .iter()
-            .flat_map(|(key, leads)| leads.iter().map(|(seq, at)| (*key, *seq, *at)))
-            .collect();
+        let rows = self.flushing.all();
+        let mut rows: Vec<(PersonKey, i64, Millis)> =
+            rows.map(|(key, (seq, at))| (key, seq, at)).collect();
         rows.sort_unstable();
         let (tell, told) = std::sync::mpsc::channel();
         (self.flushed, self.written) = (Some(told), true);

@@ -1,12 +1,14 @@
-//! One thread that writes: it takes everything that waits, does it in one transaction, and tells
-//! each waiter only after the commit has reached the disk.
+//! One thread that writes: it takes everything that waits and does it in one transaction. Who waits
+//! is told by sync.rs, after the commit has reached the disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
 use super::checkpoint::Rest;
+use super::sync::{Group, Syncs};
 use super::{Fault, Tx};
 use crate::telemetry::metrics::Commits;
 
@@ -65,6 +67,11 @@ impl Health {
     pub fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
     }
+
+    /// The disk has failed.
+    pub(super) fn fail(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Runs until every sender is gone.
@@ -72,20 +79,22 @@ pub(super) fn run(
     tx: &Tx<'_>,
     jobs: &mut mpsc::Receiver<Box<dyn Step>>,
     (batch, rest): (usize, Option<&Rest>),
-    health: &Arc<Health>,
+    (syncs, health): (Syncs, &Arc<Health>),
 ) {
-    let mut group = Vec::with_capacity(batch);
     while let Some(first) = jobs.blocking_recv() {
-        group.push(first);
+        let mut group = vec![first];
         while group.len() < batch {
             let Ok(next) = jobs.try_recv() else { break };
             group.push(next);
         }
-        commit(tx, &mut group, health);
+        if !syncs.take(commit(tx, group, health)) {
+            return;
+        }
         if let Some(rest) = rest {
             rest.finish(tx.conn);
         }
     }
+    drop(syncs);
     // All keys into their index, and what is in the log into the file, so that a copy of the file
     // alone is whole.
     if rest.is_some() && !health.is_broken() {
@@ -96,33 +105,32 @@ pub(super) fn run(
     }
 }
 
-fn commit(tx: &Tx<'_>, group: &mut Vec<Box<dyn Step>>, health: &Health) {
-    let (steps, begun) = (group.len(), std::time::Instant::now());
+fn commit(tx: &Tx<'_>, mut steps: Vec<Box<dyn Step>>, health: &Health) -> Group {
+    let begun = Instant::now();
     let results = if health.is_broken() {
         Err(Fault::Store("the disk failed; a restart is needed".into()))
     } else {
-        write(tx, group, false)
+        write(tx, &mut steps, false)
     };
-    match results {
+    let results = match results {
         Ok(results) => {
-            health.commits.done(steps, begun.elapsed());
             tx.keys.borrow_mut().settle();
-            for (step, result) in group.drain(..).zip(results) {
-                step.done(result);
-            }
+            results
         }
         Err(fault) => {
             health.commits.failed();
-            tracing::error!(%fault, steps, "a commit failed");
+            tracing::error!(%fault, steps = steps.len(), "a commit failed");
             tx.keys.borrow_mut().undo(0);
-            for step in group.drain(..) {
-                step.done(Err(fault.clone()));
-            }
             let still_open = !tx.conn.is_autocommit();
             if still_open && tx.conn.execute_batch("ROLLBACK").is_err() || is_disk_failure(&fault) {
-                health.broken.store(true, Ordering::Relaxed);
+                health.fail();
             }
+            vec![Err(fault); steps.len()]
         }
+    };
+    Group {
+        begun,
+        steps: steps.into_iter().zip(results).collect(),
     }
 }
 

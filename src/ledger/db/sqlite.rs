@@ -12,6 +12,10 @@ const OLDEST: i32 = 3_051_003;
 /// Log pages after which they are moved into the file: rarer saves writing, but what is moved at once
 /// keeps the disk from the next commit.
 pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 4_000;
+/// KiB of pages that a connection keeps. There are as many readers as read at once, and what they want
+/// is in the system's cache.
+const WRITER_CACHE: i64 = 32_000;
+const READER_CACHE: i64 = 4_000;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
@@ -31,9 +35,10 @@ pub(in crate::ledger) fn writer(path: &Path, serving: bool) -> Result<Connection
         )));
     }
     let mut conn = Connection::open(path)?;
-    settings(&conn)?;
+    settings(&conn, WRITER_CACHE)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
-    conn.pragma_update(None, "synchronous", "FULL")?;
+    // A commit does not wait for the disk: sync.rs brings the log there before anybody is told.
+    conn.pragma_update(None, "synchronous", "NORMAL")?;
     // The daemon's commits leave it to a thread of its own: see checkpoint.rs.
     let inside = if serving { 0 } else { CHECKPOINT_PAGES };
     conn.pragma_update(None, "wal_autocheckpoint", inside)?;
@@ -51,18 +56,18 @@ pub(in crate::ledger) fn writer(path: &Path, serving: bool) -> Result<Connection
 pub(in crate::ledger) fn reader(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    settings(&conn)?;
+    settings(&conn, READER_CACHE)?;
     conn.pragma_update(None, "query_only", "ON")?;
     Ok(conn)
 }
 
-fn settings(conn: &Connection) -> Result<(), Fault> {
+fn settings(conn: &Connection, cache: i64) -> Result<(), Fault> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     conn.pragma_update(None, "trusted_schema", "OFF")?;
     // A plan does not depend on the values bound: otherwise SQLite plans a statement anew at every
     // use, which costs more than running it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    conn.pragma_update(None, "cache_size", -32_000)?;
+    conn.pragma_update(None, "cache_size", -cache)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
