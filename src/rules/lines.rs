@@ -4,6 +4,7 @@
 use rhai::{AST, ASTNode, Expr, Stmt};
 
 use super::phrases::{Mark, kind_of};
+use super::prepare::Preparing;
 use super::quick::Quick;
 use crate::lead::PhraseKind;
 
@@ -14,12 +15,14 @@ const PARTS_MAX: usize = 8;
 pub(super) enum Line {
     /// A phrase; the engine is asked where its condition cannot be answered without it.
     Phrase(PhraseKind, Mark, AST),
+    /// Sets a variable that the phrases know already: the engine sets it when it has something to run.
+    Variable(AST),
     /// For the engine.
     Script(AST),
 }
 
-/// Takes a prepared file apart; `quick` holds the conditions by phrase.
-pub(super) fn of(ast: &AST, library: &AST, quick: &[Option<Quick>]) -> Vec<Line> {
+/// Takes a file apart that was prepared just now.
+pub(super) fn of(ast: &AST, library: &AST, prepared: &Preparing<'_>) -> Vec<Line> {
     let part = |statements: &[Stmt]| {
         let functions = ast.shared_lib().clone();
         library.merge(&AST::new(statements.to_vec(), functions))
@@ -31,21 +34,27 @@ pub(super) fn of(ast: &AST, library: &AST, quick: &[Option<Quick>]) -> Vec<Line>
     let mut lines = Vec::new();
     let mut between: Vec<Stmt> = Vec::new();
     for statement in ast.statements() {
-        let Some((kind, mark)) = needs_no_engine(statement, quick) else {
-            between.push(statement.clone());
-            continue;
+        let alone = || part(std::slice::from_ref(statement));
+        let line = match (statement, needs_no_engine(statement, &prepared.quick)) {
+            (_, Some((kind, mark))) => Line::Phrase(kind, mark, alone()),
+            (Stmt::Var(var, ..), None) if prepared.variables.contains_key(var.0.name.as_str()) => {
+                Line::Variable(alone())
+            }
+            _ => {
+                between.push(statement.clone());
+                continue;
+            }
         };
         if !between.is_empty() {
             lines.push(Line::Script(part(&between)));
             between.clear();
         }
-        let alone = part(std::slice::from_ref(statement));
-        lines.push(Line::Phrase(kind, mark, alone));
+        lines.push(line);
     }
     if !between.is_empty() {
         lines.push(Line::Script(part(&between)));
     }
-    let is_script = |line: &&Line| matches!(line, Line::Script(_));
+    let is_script = |line: &&Line| matches!(line, Line::Script(_) | Line::Variable(_));
     if lines.iter().filter(is_script).count() > PARTS_MAX {
         return whole();
     }

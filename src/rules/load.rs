@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, Dynamic, Engine, Position, Scope};
 
+use super::inline::{Functions, Variables};
 use super::lines;
 use super::lint::Lint;
 use super::lists::List;
@@ -104,6 +105,8 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
         pools: known.pools,
         phrases: Vec::new(),
         quick: Vec::new(),
+        functions: Functions::new(),
+        variables: Variables::new(),
         problems: Vec::new(),
     };
     for library in &libraries {
@@ -116,7 +119,7 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
         if compiled.whole {
             problems.extend(undecided(&compiled.file, &prepared, &preparing, known));
         }
-        let lines = lines::of(&prepared.ast, &library, &preparing.quick);
+        let lines = lines::of(&prepared.ast, &library, &preparing);
         ready.insert(compiled.file.name.to_owned(), lines);
     }
     problems.append(&mut preparing.problems);

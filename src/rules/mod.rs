@@ -8,6 +8,7 @@
 mod compare;
 mod engine;
 mod facts;
+mod inline;
 mod lines;
 mod lint;
 mod lists;
@@ -34,7 +35,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Scope};
 
 pub use words::{Word, words};
 
@@ -170,6 +171,8 @@ fn broken(why: String) -> Verdict {
 struct Way<'b> {
     book: &'b Rulebook,
     scope: Scope<'static>,
+    /// Variables of the file that the engine has not set yet.
+    unset: Vec<&'b AST>,
 }
 
 impl<'b> Way<'b> {
@@ -192,7 +195,11 @@ impl<'b> Way<'b> {
             .push_dynamic("lead", Dynamic::from(lead))
             .push_dynamic("seen", Dynamic::from(seen))
             .push_dynamic(POINTS, Dynamic::from(0_i64));
-        Self { book, scope }
+        Self {
+            book,
+            scope,
+            unset: Vec::new(),
+        }
     }
 
     fn decide(&mut self) -> Result<Verdict, String> {
@@ -223,7 +230,8 @@ impl<'b> Way<'b> {
     }
 
     /// Passes one file; the phrase that decided, if one did.
-    fn pass(&mut self, lines: &[Line], file: &str) -> Result<Option<&'b Phrase>, String> {
+    fn pass(&mut self, lines: &'b [Line], file: &str) -> Result<Option<&'b Phrase>, String> {
+        self.unset.clear();
         let fixed = self.scope.len();
         let passed = lines.iter().try_for_each(|line| match self.line(line) {
             Ok(false) => ControlFlow::Continue(()),
@@ -241,9 +249,13 @@ impl<'b> Way<'b> {
     }
 
     /// Passes one line; whether it decided.
-    fn line(&mut self, line: &Line) -> Result<bool, Box<EvalAltResult>> {
+    fn line(&mut self, line: &'b Line) -> Result<bool, Box<EvalAltResult>> {
         let script = match line {
             Line::Script(script) => script,
+            Line::Variable(script) => {
+                self.unset.push(script);
+                return Ok(false);
+            }
             Line::Phrase(kind, mark, script) => {
                 match self.run(|run| run.pass(*kind, *mark)).flatten() {
                     Some(Noted::Nothing) => return Ok(false),
@@ -257,6 +269,9 @@ impl<'b> Way<'b> {
             }
         };
         let engine = &self.book.engine;
+        for variable in self.unset.drain(..) {
+            engine.run_ast_with_scope(&mut self.scope, variable)?;
+        }
         engine.run_ast_with_scope(&mut self.scope, script)?;
         Ok(self.run(|run| run.decided.is_some()).unwrap_or_default())
     }

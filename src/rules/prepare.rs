@@ -12,6 +12,7 @@ use rhai::{
     AST, ASTNode, CustomExpr, Dynamic, Expr, FnCallExpr, FnCallHashes, Position, Stmt, StmtBlock,
 };
 
+use super::inline::{self, Functions, Variables};
 use super::lists::List;
 use super::load::RuleFile;
 use super::names::Names;
@@ -32,6 +33,9 @@ pub(super) struct Preparing<'a> {
     pub(super) phrases: Vec<Phrase>,
     /// The conditions that need no engine, by phrase.
     pub(super) quick: Vec<Option<Quick>>,
+    /// What conditions may name: functions of the libraries, and what the file at hand has set.
+    pub(super) functions: Functions,
+    pub(super) variables: Variables,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -46,20 +50,37 @@ impl Preparing<'_> {
     /// Numbers the phrases of `ast` after those already there.
     pub(super) fn file(&mut self, file: &RuleFile<'_>, ast: &AST) -> Prepared {
         let mut statements = ast.statements().to_vec();
+        let libraries = self.functions.clone();
+        self.functions.extend(inline::functions(ast));
+        self.variables.clear();
         let mut visit = Visit {
             known: self,
             file,
             always_decides: false,
+            keeps_variables: inline::keeps_variables(ast),
         };
+        visit.functions();
         for statement in &mut statements {
             visit.statement(statement, true);
         }
         let always_decides = visit.always_decides;
+        if !file.phrases.is_empty() {
+            self.functions = libraries;
+        }
         let ast = AST::new(statements, ast.shared_lib().clone());
         self.misplaced(file, &ast);
         Prepared {
             ast,
             always_decides,
+        }
+    }
+
+    fn maker(&self) -> Maker<'_> {
+        Maker {
+            names: self.names,
+            functions: &self.functions,
+            variables: &self.variables,
+            depth: 0,
         }
     }
 
@@ -108,6 +129,7 @@ struct Visit<'v, 'a> {
     known: &'v mut Preparing<'a>,
     file: &'v RuleFile<'v>,
     always_decides: bool,
+    keeps_variables: bool,
 }
 
 impl Visit<'_, '_> {
@@ -125,7 +147,12 @@ impl Visit<'_, '_> {
                 self.block(&mut flow.branch);
             }
             Stmt::Block(block) => self.block(block),
-            Stmt::Var(var, ..) => self.expr(&mut var.1),
+            Stmt::Var(var, ..) => {
+                self.expr(&mut var.1);
+                if top && self.keeps_variables {
+                    self.variable(&var.0.name, &var.1);
+                }
+            }
             Stmt::FnCall(call, _) => self.call(call),
             _ => {}
         }
@@ -134,6 +161,22 @@ impl Visit<'_, '_> {
     fn block(&mut self, block: &mut StmtBlock) {
         for statement in block.statements_mut().iter_mut() {
             self.statement(statement, false);
+        }
+    }
+
+    /// Lists written into functions are sets too, where a condition is reckoned with them.
+    fn functions(&mut self) {
+        let mut functions = std::mem::take(&mut self.known.functions);
+        for function in functions.values_mut() {
+            self.expr(&mut function.gives);
+        }
+        self.known.functions = functions;
+    }
+
+    fn variable(&mut self, name: &str, expr: &Expr) {
+        let set_to = self.known.maker().expr(expr);
+        if let Some(known) = set_to.filter(|(quick, _)| quick.is_fixed()) {
+            self.known.variables.insert(name.to_owned(), known);
         }
     }
 
@@ -171,11 +214,9 @@ impl Visit<'_, '_> {
             note: texts.next().unwrap_or_default(),
             points,
         });
-        let names = self.known.names;
         let condition = custom.inputs.last().filter(|_| conditional);
-        self.known
-            .quick
-            .push(condition.and_then(|c| Maker { names }.condition(c)));
+        let quick = condition.and_then(|c| self.known.maker().condition(c));
+        self.known.quick.push(quick);
         custom.state = Mark {
             phrase: u16::try_from(index).unwrap_or(u16::MAX),
             conditional,

@@ -11,12 +11,17 @@ use rhai::{ASTFlags, Expr, FnCallExpr, ImmutableString};
 
 use super::compare::{self, Comparison};
 use super::facts::{LeadFact, Number, SeenFact};
+use super::inline::{Functions, Variables};
 use super::lists::List;
 use super::names::Names;
 use super::value::{Said, Value};
 use super::words::{self, Ask, Get, Kind};
 
+/// Functions within functions that are followed.
+const DEPTH_MAX: usize = 4;
+
 /// A condition, or a part of one.
+#[derive(Clone)]
 pub(super) enum Quick {
     Lead,
     Seen,
@@ -77,6 +82,19 @@ impl Quick {
         }
     }
 
+    /// Whether it gives the same wherever in the rules it is asked.
+    pub(super) fn is_fixed(&self) -> bool {
+        match self {
+            Self::Points | Self::Graded => false,
+            Self::Lead | Self::Seen | Self::Fixed(_) => true,
+            Self::Get(on, _) | Self::Named(on, _) | Self::Not(on) => on.is_fixed(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_fixed),
+            Self::Ask(a, b, _) | Self::Compare(_, a, b) | Self::In(a, b) => {
+                a.is_fixed() && b.is_fixed()
+            }
+        }
+    }
+
     fn value(&self, about: &About<'_>) -> Option<Value> {
         match self {
             Self::Lead => Some(Value::Lead(about.lead.clone())),
@@ -101,9 +119,14 @@ impl Quick {
 /// Makes quick conditions of the engine's expressions.
 pub(super) struct Maker<'n> {
     pub(super) names: &'n Names,
+    pub(super) functions: &'n Functions,
+    pub(super) variables: &'n Variables,
+    /// How many functions it is in; there, only what they take has a name.
+    pub(super) depth: usize,
 }
 
-type Typed = (Quick, Kind);
+/// With what it gives.
+pub(super) type Typed = (Quick, Kind);
 
 impl Maker<'_> {
     /// The quick form of a condition, if it has one.
@@ -112,9 +135,14 @@ impl Maker<'_> {
         (kind == Kind::Truth).then_some(quick)
     }
 
-    fn expr(&self, expr: &Expr) -> Option<Typed> {
+    /// The quick form of an expression, if it has one.
+    pub(super) fn expr(&self, expr: &Expr) -> Option<Typed> {
         match expr {
-            Expr::Variable(variable, ..) => variable_named(&variable.1),
+            Expr::Variable(variable, ..) => match self.variables.get(variable.1.as_str()) {
+                Some(known) => Some(known.clone()),
+                None if self.depth > 0 => None,
+                None => variable_named(&variable.1),
+            },
             Expr::StringConstant(text, _) => Some(fixed(text.clone())),
             Expr::IntegerConstant(number, _) => Some(fixed(*number)),
             Expr::FloatConstant(number, _) => Some(fixed(Number(Some(**number)))),
@@ -122,6 +150,9 @@ impl Maker<'_> {
             Expr::DynamicConstant(value, _) => Some(fixed(value.read_lock::<List>()?.clone())),
             Expr::And(all, _) => Some((Quick::All(self.all(all)?), Kind::Truth)),
             Expr::Or(all, _) => Some((Quick::Any(self.all(all)?), Kind::Truth)),
+            Expr::FnCall(call, _) if self.names.is_own(&call.name, call.args.len()) => {
+                self.function(call)
+            }
             Expr::FnCall(call, _) => self.operator(call),
             Expr::Dot(pair, flags, _) => {
                 let on = self.expr(&pair.lhs)?;
@@ -133,6 +164,25 @@ impl Maker<'_> {
 
     fn all(&self, parts: &[Expr]) -> Option<Vec<Quick>> {
         parts.iter().map(|part| self.condition(part)).collect()
+    }
+
+    /// What a function of the rules gives for these things.
+    fn function(&self, call: &FnCallExpr) -> Option<Typed> {
+        let key = (call.name.to_string(), call.args.len());
+        let function = self.functions.get(&key)?;
+        if self.depth == DEPTH_MAX || call.is_qualified() || call.capture_parent_scope {
+            return None;
+        }
+        let mut variables = Variables::new();
+        for (name, arg) in function.takes.iter().zip(&call.args) {
+            variables.insert(name.to_string(), self.expr(arg)?);
+        }
+        let within = Maker {
+            variables: &variables,
+            depth: self.depth + 1,
+            ..*self
+        };
+        within.expr(&function.gives)
     }
 
     fn operator(&self, call: &FnCallExpr) -> Option<Typed> {

@@ -226,7 +226,7 @@ fn the_trace_holds_every_line_passed_and_points_count_as_they_come() {
 }
 
 #[test]
-fn most_shipped_lines_need_no_engine_and_it_agrees_with_all_of_them() {
+fn shipped_lines_need_no_engine_and_it_agrees_with_all_of_them() {
     let mut book = load(&shipped()).unwrap();
     let quick = book.quick.clone();
     let slow = book
@@ -236,7 +236,7 @@ fn most_shipped_lines_need_no_engine_and_it_agrees_with_all_of_them() {
         .filter(|(_, q)| q.is_none());
     let conditional = |p: &Phrase| p.label != "C" && p.note != "everybody else";
     let slow: Vec<_> = slow.map(|(p, _)| p).filter(|p| conditional(p)).collect();
-    assert!(slow.len() <= 3, "{slow:#?}");
+    assert!(slow.is_empty(), "{slow:#?}");
     let mut texts = vec!["", "a", "demo", "dringend", "casino", "http://a.example"];
     texts.extend(["50-200", "CEO", "student", "DE", "de", "cpc", "test"]);
     for (n, text) in texts.iter().enumerate() {
@@ -286,6 +286,26 @@ fn a_script_may_end_early_and_its_variables_reach_the_lines_below() {
             "fn two() { return 2; } score 5 \"a\"; let n = two(); score 1 \"b\" when n == 2;",
             6,
         ),
+        (
+            "let who = lead.email; let high = points + 3;
+             score 5 \"a\" when who.exists; score 1 \"b\" when high == 3 && who.exists;",
+            6,
+        ),
+        (
+            "let before = points; score 5 \"a\"; score 1 \"b\" when before == 0;",
+            6,
+        ),
+        ("let n = 1; n = 2; score 6 \"a\" when n == 2;", 6),
+        (
+            "let n = 1; if lead.has_email { let n = 2; score 6 \"a\" when n == 2; }",
+            6,
+        ),
+        (
+            "fn asks(lead) { lead.has_email } fn known(who, n) { asks(who) && n == 0 }
+             score 6 \"a\" when known(lead, points);",
+            6,
+        ),
+        ("fn f(n) { f(n) } score 6 \"a\" when true || f(1);", 6),
     ];
     for (rule, wanted) in cases {
         let book = load(&texts("grade.rhai", &format!("{rule}\ngrade \"B\";")));

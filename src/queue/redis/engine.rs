@@ -13,6 +13,9 @@ use super::link::{Link, TEND_MAX, plain};
 use super::order::Order;
 use crate::clock::Clock;
 
+/// Exchanges begin no closer together than this: what comes meanwhile rides together. The first after
+/// a pause does not wait.
+const EXCHANGE_EVERY: Duration = Duration::from_millis(3);
 /// Between two tries to connect.
 const REST: Duration = Duration::from_millis(250);
 /// The longest time between two looks at who has died and what was missed.
@@ -77,6 +80,7 @@ async fn serve(
     let every = TEND_EVERY.min(link.dead_after / 4);
     let mut tended = std::time::Instant::now();
     loop {
+        let begun = std::time::Instant::now();
         let more = exchange(hub, link, &mut connection).await?;
         if tended.elapsed() >= every {
             // Whatever went unheard, for example because Redis answered too late.
@@ -95,6 +99,10 @@ async fn serve(
             () = hub.exchange.notified() => {}
             () = Clock::pause(rest) => {}
             _ = stopped.wait_for(|stop| *stop) => break,
+        }
+        let pace = EXCHANGE_EVERY.saturating_sub(begun.elapsed());
+        if !pace.is_zero() {
+            Clock::pause(pace).await;
         }
     }
     while exchange(hub, link, &mut connection).await? {}
