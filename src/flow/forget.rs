@@ -1,12 +1,13 @@
-//! A platform tells that it has deleted a lead. Whoever runs leadgate is told which of ours that is.
+//! A platform tells that it has deleted a lead: ours is erased with it.
 
-use super::Flow;
-use super::keyed::keyed;
-use crate::lead::Identity;
+use super::keyed::{keyed, person_keys};
+use super::{Command, Flow, command};
+use crate::lead::{Actor, Identity, LeadId, Outcome, Stage};
 use crate::ledger::Fault;
 
 impl Flow {
-    /// Finds the leads that a platform named, and asks people to erase them.
+    /// Finds the leads that a platform named, and erases them. One that is still to be decided is an
+    /// error: the platform is to come again.
     pub async fn forget_named(&self, source: &str, identities: Vec<Identity>) -> Result<(), Fault> {
         for identity in identities {
             let Some(id) = &identity.platform_id else {
@@ -18,17 +19,30 @@ impl Flow {
                 .ledger
                 .write(move |tx| tx.lead_of_key(&of, &key))
                 .await?;
-            let Some(lead) = found else {
-                tracing::info!(source, "a lead was deleted that never came here");
-                continue;
-            };
-            let text = format!(
-                "source \"{source}\": the platform has deleted lead {lead}, so its data must go here \
-                 as well: leadgate leads erase {lead} --by NAME"
-            );
-            // Each has an hour of its own: none may be silent because another was told within the hour.
-            self.alarm_about("erase", &lead.to_string(), &text);
+            match found {
+                Some(lead) => self.erase_named(source, lead).await?,
+                None => tracing::info!(source, "a lead was deleted that never came here"),
+            }
         }
+        // Out of memory and of the outbox as well, and not only with the next sweep.
+        self.follow_forgotten().await
+    }
+
+    async fn erase_named(&self, source: &str, id: LeadId) -> Result<(), Fault> {
+        let name = id.to_string();
+        let lead = self.ledger.read_off(move |r| r.lead_named(&name)).await?;
+        if lead.stage == Stage::Closed(Outcome::Erased) {
+            return Ok(());
+        }
+        let persons = person_keys(&self.key, &lead.inquiry);
+        let (context, actor) = (self.context(), Actor::Source(source.to_owned()));
+        self.ledger
+            .write(move |tx| {
+                let erase = Command::Erase { persons };
+                command::apply(tx, &context, lead.seq, &erase, &actor)
+            })
+            .await?;
+        tracing::info!(source, lead = %id, "erased: its platform has deleted it");
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ pub enum Actor {
     Rep(RepId),
     /// A person, by name, at the command line or the console.
     Person(String),
+    /// A platform, by the name of its source.
+    Source(String),
 }
 
 impl std::fmt::Display for Actor {
@@ -26,6 +28,7 @@ impl std::fmt::Display for Actor {
             Self::Leadgate => f.write_str("leadgate"),
             Self::Rep(rep) => write!(f, "rep:{rep}"),
             Self::Person(name) => write!(f, "person:{name}"),
+            Self::Source(name) => write!(f, "source:{name}"),
         }
     }
 }
@@ -36,6 +39,7 @@ impl Actor {
         match text.split_once(':') {
             Some(("rep", rep)) => Self::Rep(rep.to_owned()),
             Some(("person", name)) => Self::Person(name.to_owned()),
+            Some(("source", name)) => Self::Source(name.to_owned()),
             _ => Self::Leadgate,
         }
     }
