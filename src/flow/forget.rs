@@ -19,10 +19,11 @@ impl Flow {
                 .ledger
                 .write(move |tx| tx.lead_of_key(&of, &key))
                 .await?;
-            match found {
-                Some(lead) => self.erase_named(source, lead).await?,
-                None => tracing::info!(source, "a lead was deleted that never came here"),
-            }
+            let Some(lead) = found else {
+                tracing::info!(source, "a lead was deleted that never came here");
+                continue;
+            };
+            self.erase_named(source, lead).await?;
         }
         // Out of memory and of the outbox as well, and not only with the next sweep.
         self.follow_forgotten().await

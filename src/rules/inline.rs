@@ -1,11 +1,6 @@
 //! What a condition may name besides the words, and still be reckoned without the engine: functions
 //! whose body is one expression, and variables that are set once. Knows no lead.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the engine's enums are not ours and may grow; what is not named is left alone"
-)]
-
 use std::collections::BTreeMap;
 
 use rhai::{AST, ASTNode, Expr, ImmutableString, Stmt};
