@@ -11,7 +11,7 @@ use crate::ledger::Fault;
 const OLDEST: i32 = 3_051_003;
 /// Log pages after which they are moved into the file: rarer saves writing, but what is moved at once
 /// keeps the disk from the next commit.
-pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 4_000;
+pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 2_000;
 /// KiB of pages that a connection keeps. There are as many readers as read at once, and what they want
 /// is in the system's cache.
 const WRITER_CACHE: i64 = 32_000;
