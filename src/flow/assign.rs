@@ -8,9 +8,9 @@ use super::publish::Policy;
 use crate::clock::{HOUR, Millis};
 use crate::deliver;
 use crate::lead::{
-    Actor, Candidate, Event, HoldCause, Lead, Priority, RepId, Stage, Ticket, WorkKind,
+    Actor, Candidate, Event, Fields, HoldCause, Lead, Priority, RepId, Stage, Ticket, WorkKind,
 };
-use crate::ledger::{Change, Fault, NewLead, Tx};
+use crate::ledger::{Change, Fault, Tx};
 use crate::route::{self, Decision, Load, RepLoad, Wanted};
 
 /// A lead that waits for a place is looked at again after this long, even if nothing freed one.
@@ -165,11 +165,21 @@ fn load(tx: &Tx<'_>, policy: &Policy, pool: &str) -> Result<Load, Fault> {
     })
 }
 
+/// A test lead as the rules leave it.
+pub(super) struct Screened<'a> {
+    pub(super) seq: i64,
+    pub(super) stage: Stage,
+    pub(super) reason: Option<&'a str>,
+    pub(super) grade: Option<&'a str>,
+    pub(super) pool: Option<&'a str>,
+    pub(super) fields: &'a Fields,
+}
+
 /// What would have happened to a test lead.
 pub(super) fn dry_run(
     tx: &Tx<'_>,
     policy: &Policy,
-    lead: &NewLead<'_>,
+    lead: &Screened<'_>,
     now: Millis,
 ) -> Result<Event, Fault> {
     let verdict = match (lead.stage, lead.grade, lead.reason) {
@@ -178,11 +188,10 @@ pub(super) fn dry_run(
         (stage, ..) => stage.to_string(),
     };
     let pool = lead.pool.unwrap_or_default();
-    let fields = &lead.inquiry.fields;
     let wanted = Wanted {
         pool,
-        country: fields.country.as_deref(),
-        language: fields.language.as_deref(),
+        country: lead.fields.country.as_deref(),
+        language: lead.fields.language.as_deref(),
         previous: &[],
         lead: lead.seq,
     };

@@ -15,7 +15,7 @@ use super::park::{self, Refusals};
 use super::publish::Policy;
 use super::ready::{Ready, tell};
 use super::unfetched::{Known, is_unfetched, reread};
-use super::verdict::{Fresh, Outcome};
+use super::verdict::{Deciding, Fresh, Outcome};
 use super::{Flow, upkeep};
 use crate::clock::Millis;
 use crate::lead::{Decided, Facts, HoldCause, Inquiry, Seen, Ticket, Trace, Verdict};
@@ -212,9 +212,16 @@ impl Decider {
         if self.refusals.is_parked(arrived.undecided.id) {
             let text = "a verdict could not be written; its lead is held";
             self.flow.alarm("parked", text);
-            return Ok(park::parked(arrived, policy));
+            let held_alarm = self.flow.settings.held_alarm_after_ms;
+            return park::parked(arrived, policy, (self.flow.clock.now(), held_alarm));
         }
         let undecided = &arrived.undecided;
+        let deciding = Deciding {
+            policy: &policy,
+            received_at: undecided.submission.received_at,
+            now: self.flow.clock.now(),
+            held_alarm: self.flow.settings.held_alarm_after_ms,
+        };
         let mut read = read_inquiries(&policy, undecided);
         let (mut fresh, mut unfetched) = (Vec::new(), Vec::new());
         for (at, (standing, seq, id)) in undecided.leads.iter().enumerate() {
@@ -243,13 +250,8 @@ impl Decider {
                     overruled: None,
                 }),
             };
-            fresh.push(Fresh {
-                seq: *seq,
-                id: *id,
-                inquiry,
-                facts,
-                decided,
-            });
+            let named = (*seq, *id);
+            fresh.push(Fresh::new(named, inquiry, (facts, decided), &deciding)?);
         }
         Ok(Outcome {
             arrived,

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::decide::Arrived;
 use super::publish::Policy;
-use super::verdict::{Fresh, Outcome};
+use super::verdict::{Deciding, Fresh, Outcome};
+use crate::clock::Millis;
 use crate::lead::{Decided, Facts, HoldCause, Inquiry, Trace, Verdict};
-use crate::ledger::Standing;
+use crate::ledger::{Fault, Standing};
 
 /// How many submissions are read back from the ledger at once.
 const PORTION: i64 = 256;
@@ -52,28 +53,36 @@ impl Refusals {
 }
 
 /// A submission with all its new leads held; nothing that the store refused is in it.
-pub(super) fn parked(arrived: Arrived, policy: Arc<Policy>) -> Outcome {
+pub(super) fn parked(
+    arrived: Arrived,
+    policy: Arc<Policy>,
+    (now, held_alarm): (Millis, Millis),
+) -> Result<Outcome, Fault> {
+    let deciding = Deciding {
+        policy: &policy,
+        received_at: arrived.undecided.submission.received_at,
+        now,
+        held_alarm,
+    };
     let leads = arrived.undecided.leads.iter();
     let new = leads.filter(|(standing, ..)| *standing == Standing::New);
-    let fresh = new.map(|(_, seq, id)| Fresh {
-        seq: *seq,
-        id: *id,
-        inquiry: Inquiry::default(),
-        facts: Facts::default(),
-        decided: Decided {
+    let fresh = new.map(|(_, seq, id)| {
+        let decided = Decided {
             verdict: Verdict::Held {
                 why: "its verdict could not be written; the log says why".into(),
                 cause: HoldCause::Unreadable,
             },
             trace: Trace::default(),
-        },
+        };
+        let known = (Facts::default(), decided);
+        Fresh::new((*seq, *id), Inquiry::default(), known, &deciding)
     });
-    Outcome {
-        fresh: fresh.collect(),
+    Ok(Outcome {
+        fresh: fresh.collect::<Result<_, _>>()?,
         unfetched: Vec::new(),
         arrived,
         policy,
-    }
+    })
 }
 
 #[cfg(test)]

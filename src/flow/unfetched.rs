@@ -10,7 +10,7 @@ use crate::lead::{
     Actor, Event, Facts, HoldCause, Inquiry, Lead, LeadId, Priority, Recorded, Stage, Ticket,
     WorkKind,
 };
-use crate::ledger::{Change, Fault, NewLead, Reads, Tx, Undecided};
+use crate::ledger::{Change, Fault, InquiryText, NewLead, Opening, Reads, Tx, Undecided};
 use crate::source::Step;
 
 /// A lead that is to be fetched: its keys, and what is known of it so far.
@@ -42,13 +42,14 @@ pub(super) fn write_unfetched(
         stage: Stage::Fetching,
         reason: None,
         hold_cause: None,
-        inquiry,
+        text: &InquiryText::of(inquiry)?,
+        is_test: inquiry.is_test,
         grade: None,
         points: 0,
         pool: None,
         policy: outcome.policy.id,
         facts: &Facts::default(),
-        events: vec![(received_at, Event::Received)],
+        opening: &Opening::of(&[(received_at, Event::Received)])?,
     })?;
     tx.add_work(*seq, (WorkKind::Fetch, 0), now, Priority::Normal)
 }

@@ -8,7 +8,7 @@ use crate::lead::{
     Actor, Decided, Event, Facts, HoldCause, Lead, Outcome, Priority, Recorded, Stage, Ticket,
     Verdict, Work, WorkKind,
 };
-use crate::ledger::{Change, Fault, NewLead, PersonKey, Tx};
+use crate::ledger::{Change, Fault, PersonKey, Tx};
 
 impl Flow {
     /// Looks after leads whose time has come.
@@ -209,24 +209,15 @@ fn tested(
 ) -> Result<Event, Fault> {
     let lead = &again.lead;
     let graded = change.graded.as_ref();
-    let dry = NewLead {
+    let screened = assign::Screened {
         seq: lead.seq,
-        id: lead.id,
-        submission: lead.submission,
-        source: &lead.source,
-        received_at: lead.received_at,
         stage,
         reason: change.reason.as_deref(),
-        hold_cause: change.hold_cause,
-        inquiry: &lead.inquiry,
         grade: graded.map(|(grade, ..)| grade.as_str()),
-        points: graded.map_or(0, |(_, points, ..)| *points),
         pool: graded.map(|(_, _, pool, _)| pool.as_str()),
-        policy: policy.id,
-        facts: &again.facts,
-        events: Vec::new(),
+        fields: &lead.inquiry.fields,
     };
-    assign::dry_run(tx, policy, &dry, now)
+    assign::dry_run(tx, policy, &screened, now)
 }
 
 /// Where a verdict leads, and what it changes.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::assign::{Screened, dry_run};
 use super::decide::Arrived;
 use super::publish::Policy;
 use super::unfetched::{Unfetched, write_unfetched};
@@ -11,15 +12,52 @@ use crate::lead::{
     Actor, Decided, Event, Facts, Inquiry, LeadId, Outcome as End, Priority, Stage, Ticket,
     Verdict, WorkKind,
 };
-use crate::ledger::{Fault, NewLead, Standing, Tx};
+use crate::ledger::{Fault, InquiryText, NewLead, Opening, Standing, Tx};
 
 /// A lead that was decided and is to be written.
 pub(super) struct Fresh {
-    pub(super) seq: i64,
-    pub(super) id: LeadId,
+    seq: i64,
+    id: LeadId,
     pub(super) inquiry: Inquiry,
     pub(super) facts: Facts,
     pub(super) decided: Decided,
+    /// When it was decided.
+    at: Millis,
+    text: InquiryText,
+    opening: Opening,
+}
+
+/// By what a lead was decided, and when.
+pub(super) struct Deciding<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) received_at: Millis,
+    pub(super) now: Millis,
+    pub(super) held_alarm: Millis,
+}
+
+impl Fresh {
+    /// With all that is to be written made ready: the thread that writes has enough to do.
+    pub(super) fn new(
+        (seq, id): (i64, LeadId),
+        inquiry: Inquiry,
+        (facts, decided): (Facts, Decided),
+        deciding: &Deciding<'_>,
+    ) -> Result<Self, Fault> {
+        let (policy, at) = (deciding.policy, deciding.now);
+        let events = verdict_events(policy, &decided, at + deciding.held_alarm);
+        let mut opening = vec![(deciding.received_at, Event::Received)];
+        opening.extend(events.into_iter().map(|event| (at, event)));
+        Ok(Self {
+            seq,
+            id,
+            text: InquiryText::of(&inquiry)?,
+            opening: Opening::of(&opening)?,
+            inquiry,
+            facts,
+            decided,
+            at,
+        })
+    }
 }
 
 /// What one submission comes to.
@@ -40,7 +78,7 @@ pub(super) fn write_outcome(
 ) -> Result<(), Fault> {
     let undecided = &outcome.arrived.undecided;
     for fresh in &outcome.fresh {
-        write_fresh(tx, outcome, fresh, (now, held_alarm), tickets)?;
+        write_fresh(tx, outcome, fresh, held_alarm, tickets)?;
     }
     for unfetched in &outcome.unfetched {
         tickets.push(write_unfetched(tx, outcome, unfetched, now)?);
@@ -61,11 +99,11 @@ fn write_fresh(
     tx: &Tx<'_>,
     outcome: &Outcome,
     fresh: &Fresh,
-    (now, held_alarm): (Millis, Millis),
+    held_alarm: Millis,
     tickets: &mut Vec<Ticket>,
 ) -> Result<(), Fault> {
     let undecided = &outcome.arrived.undecided;
-    let policy = &outcome.policy;
+    let (policy, now) = (&outcome.policy, fresh.at);
     let received_at = undecided.submission.received_at;
     let mut lead = NewLead {
         seq: fresh.seq,
@@ -76,17 +114,15 @@ fn write_fresh(
         stage: Stage::Received,
         reason: None,
         hold_cause: None,
-        inquiry: &fresh.inquiry,
+        text: &fresh.text,
+        is_test: fresh.inquiry.is_test,
         grade: None,
         points: 0,
         pool: None,
         policy: policy.id,
         facts: &fresh.facts,
-        events: vec![(received_at, Event::Received)],
+        opening: &fresh.opening,
     };
-    let events = verdict_events(policy, &fresh.decided, now + held_alarm);
-    lead.events
-        .extend(events.into_iter().map(|event| (now, event)));
     let mut work = None;
     match &fresh.decided.verdict {
         Verdict::Rejected { why } => {
@@ -109,10 +145,19 @@ fn write_fresh(
         }
     }
     if fresh.inquiry.is_test {
-        lead.events
-            .push((now, super::assign::dry_run(tx, policy, &lead, now)?));
+        let screened = Screened {
+            seq: fresh.seq,
+            stage: lead.stage,
+            reason: lead.reason,
+            grade: lead.grade,
+            pool: lead.pool,
+            fields: &fresh.inquiry.fields,
+        };
+        let tested = dry_run(tx, policy, &screened, now)?;
         (lead.stage, lead.reason, lead.hold_cause) = (Stage::Closed(End::Test), None, None);
-        work = None;
+        tx.insert_lead(&lead)?;
+        let tested = (&Actor::Leadgate, &tested, Some(policy.id));
+        return tx.append(fresh.seq, tested, now).map(drop);
     }
     tx.insert_lead(&lead)?;
     if let Some((kind, due_at, priority)) = work {

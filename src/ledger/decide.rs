@@ -3,10 +3,11 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::history::Opening;
 use super::receive::unpack;
 use super::{Fault, Reads, Standing, Tx};
 use crate::clock::Millis;
-use crate::lead::{Actor, Event, Facts, Headers, HoldCause, Inquiry, LeadId, Stage, Submission};
+use crate::lead::{Facts, Headers, HoldCause, Inquiry, LeadId, Stage, Submission};
 
 /// A submission whose leads are still to be decided.
 #[derive(Clone, Debug)]
@@ -38,7 +39,9 @@ pub struct NewLead<'a> {
     /// What holds it.
     pub hold_cause: Option<HoldCause>,
     /// Who asks for what.
-    pub inquiry: &'a Inquiry,
+    pub text: &'a InquiryText,
+    /// Whether the platform calls it a test.
+    pub is_test: bool,
     /// The rules' grade.
     pub grade: Option<&'a str>,
     /// The rules' points.
@@ -50,7 +53,28 @@ pub struct NewLead<'a> {
     /// What the rules were told.
     pub facts: &'a Facts,
     /// Its history so far.
-    pub events: Vec<(Millis, Event)>,
+    pub opening: &'a Opening,
+}
+
+/// An inquiry as it stands in the columns of `leads`: made by who decides, so that the thread that
+/// writes only writes.
+pub struct InquiryText {
+    fields: String,
+    attribution: String,
+    consent: String,
+    signals: String,
+}
+
+impl InquiryText {
+    /// Writes it out.
+    pub fn of(inquiry: &Inquiry) -> Result<Self, Fault> {
+        Ok(Self {
+            fields: serde_json::to_string(&inquiry.fields)?,
+            attribution: serde_json::to_string(&inquiry.attribution)?,
+            consent: serde_json::to_string(&inquiry.consent)?,
+            signals: serde_json::to_string(&inquiry.signals)?,
+        })
+    }
 }
 
 impl Tx<'_> {
@@ -67,7 +91,6 @@ impl Tx<'_> {
 
     /// Inserts a lead with its history.
     pub fn insert_lead(&self, lead: &NewLead<'_>) -> Result<(), Fault> {
-        let inquiry = lead.inquiry;
         let sql = "INSERT INTO leads (seq, id, submission_id, source, stage, reason, hold_cause,
                        version, is_test, received_at, fields, attribution, consent, signals,
                        grade, points, pool, policy)
@@ -81,23 +104,18 @@ impl Tx<'_> {
             lead.stage.as_str(),
             lead.reason,
             lead.hold_cause.map(HoldCause::as_str),
-            inquiry.is_test,
+            lead.is_test,
             lead.received_at,
-            serde_json::to_string(&inquiry.fields)?,
-            serde_json::to_string(&inquiry.attribution)?,
-            serde_json::to_string(&inquiry.consent)?,
-            serde_json::to_string(&inquiry.signals)?,
+            lead.text.fields,
+            lead.text.attribution,
+            lead.text.consent,
+            lead.text.signals,
             lead.grade,
             lead.points,
             lead.pool,
             lead.policy,
         ])?;
-        for (at, (time, event)) in lead.events.iter().enumerate() {
-            let seq = i64::try_from(at + 1).unwrap_or(i64::MAX);
-            let place = (lead.seq, seq, *time);
-            self.insert_event(place, &Actor::Leadgate, event, Some(lead.policy))?;
-        }
-        let last = i64::try_from(lead.events.len()).unwrap_or(i64::MAX);
+        let last = self.open(lead.seq, lead.opening, lead.policy)?;
         self.insert_facts(lead.seq, last, lead.facts)
     }
 

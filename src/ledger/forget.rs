@@ -39,14 +39,8 @@ impl Tx<'_> {
             if let Event::Conflict { submission } = recorded.event {
                 submissions.push(submission);
             }
-            let cleaned = recorded.event.without_free_words(&recorded.actor);
-            if cleaned != recorded.event {
-                let sql = "UPDATE events SET data = ?3 WHERE lead_id = ?1 AND seq = ?2";
-                let data = serde_json::to_string(&cleaned)?;
-                let args = params![lead.seq, recorded.seq, data];
-                self.conn.prepare_cached(sql)?.execute(args)?;
-            }
         }
+        self.reword(lead.seq, Event::without_free_words)?;
         for submission in submissions {
             if let Some(other) = self.unread_in(submission, Some(lead.seq))? {
                 return Err(Fault::Refused(format!(

@@ -35,11 +35,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-pub use decide::{NewLead, Undecided};
+pub use decide::{InquiryText, NewLead, Undecided};
 pub use deliveries::{Begun, Wait};
 pub use endpoints::EndpointState;
 pub use fault::Fault;
 pub use forget::Content;
+pub use history::Opening;
 pub use key::{read_key, read_or_make_key};
 pub use leads::Change;
 pub use persons::{PersonKey, Persons};

@@ -227,7 +227,8 @@ fn counts(conn: &Connection) -> Result<Counts, Fault> {
         undecided: one("SELECT count(*) FROM submissions WHERE id > coalesce(
                             (SELECT value FROM meta WHERE key = 'decided_upto'), 0)")?,
         leads: one("SELECT count(*) FROM leads")?,
-        events: one("SELECT count(*) FROM events")?,
+        // A new lead's first ones share a row.
+        events: one("SELECT coalesce(sum(iif(v = 2, json_array_length(data), 1)), 0) FROM events")?,
         deliveries: one("SELECT count(*) FROM deliveries")?,
         work: one("SELECT count(*) FROM work")?,
     })
