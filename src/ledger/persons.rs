@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::time::Duration;
 
 use rusqlite::params;
 
@@ -19,8 +20,10 @@ pub type PersonKey = [u8; 16];
 
 /// How many keys wait in memory before they are written.
 const PENDING_MAX: usize = 200_000;
-/// How many keys one step of the flush writes, so that a lead never waits long behind it.
-const SLICE: usize = 2_000;
+/// How many keys one step of the flush writes, and the pause after it, so that a lead never waits long
+/// behind it.
+const SLICE: usize = 250;
+const PAUSE: Duration = Duration::from_millis(2);
 /// More earlier leads than this are not counted; the same number stands in the statement.
 const COUNTED_MAX: i64 = 20;
 
@@ -185,7 +188,9 @@ impl Persons {
         std::thread::spawn(move || {
             let written = rows.chunks(SLICE).try_for_each(|slice| {
                 let slice = slice.to_vec();
-                ledger.write_blocking(move |tx| tx.insert_persons(&slice))
+                ledger.write_blocking(move |tx| tx.insert_persons(&slice))?;
+                std::thread::park_timeout(PAUSE);
+                Ok(())
             });
             let result = written
                 .and_then(|()| ledger.write_blocking(move |tx| tx.set_meta("persons_upto", upto)));

@@ -14,7 +14,7 @@ const OLDEST: i32 = 3_051_003;
 pub(in crate::ledger) const CHECKPOINT_PAGES: i64 = 2_000;
 /// KiB of pages that a connection keeps. There are as many readers as read at once, and what they want
 /// is in the system's cache.
-const WRITER_CACHE: i64 = 32_000;
+const WRITER_CACHE: i64 = 16_000;
 const READER_CACHE: i64 = 4_000;
 
 const MIGRATIONS: &[&str] = &[
