@@ -174,8 +174,7 @@ impl Visit<'_, '_> {
     }
 
     fn variable(&mut self, name: &str, expr: &Expr) {
-        let set_to = self.known.maker().expr(expr);
-        if let Some(known) = set_to.filter(|(quick, _)| quick.is_fixed()) {
+        if let Some(known) = self.known.maker().variable(expr) {
             self.known.variables.insert(name.to_owned(), known);
         }
     }

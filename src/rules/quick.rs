@@ -19,6 +19,9 @@ use super::words::{self, Ask, Get, Kind};
 
 /// Functions within functions that are followed.
 const DEPTH_MAX: usize = 4;
+/// What a name stands for is written out wherever it stands, so that it may not be larger: variables
+/// made of variables would double with every line.
+const PARTS_MAX: usize = 64;
 
 /// A condition, or a part of one.
 #[derive(Clone)]
@@ -83,7 +86,7 @@ impl Quick {
     }
 
     /// Whether it gives the same wherever in the rules it is asked.
-    pub(super) fn is_fixed(&self) -> bool {
+    fn is_fixed(&self) -> bool {
         match self {
             Self::Points | Self::Graded => false,
             Self::Lead | Self::Seen | Self::Fixed(_) => true,
@@ -92,6 +95,15 @@ impl Quick {
             Self::Ask(a, b, _) | Self::Compare(_, a, b) | Self::In(a, b) => {
                 a.is_fixed() && b.is_fixed()
             }
+        }
+    }
+
+    fn parts(&self) -> usize {
+        1 + match self {
+            Self::Lead | Self::Seen | Self::Points | Self::Graded | Self::Fixed(_) => 0,
+            Self::Get(on, _) | Self::Named(on, _) | Self::Not(on) => on.parts(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::parts).sum(),
+            Self::Ask(a, b, _) | Self::Compare(_, a, b) | Self::In(a, b) => a.parts() + b.parts(),
         }
     }
 
@@ -135,8 +147,13 @@ impl Maker<'_> {
         (kind == Kind::Truth).then_some(quick)
     }
 
-    /// The quick form of an expression, if it has one.
-    pub(super) fn expr(&self, expr: &Expr) -> Option<Typed> {
+    /// What a variable stands for, where that is the same at every line and not too large.
+    pub(super) fn variable(&self, set_to: &Expr) -> Option<Typed> {
+        let known = self.expr(set_to)?;
+        (known.0.is_fixed() && known.0.parts() <= PARTS_MAX).then_some(known)
+    }
+
+    fn expr(&self, expr: &Expr) -> Option<Typed> {
         match expr {
             Expr::Variable(variable, ..) => match self.variables.get(variable.1.as_str()) {
                 Some(known) => Some(known.clone()),
@@ -182,7 +199,8 @@ impl Maker<'_> {
             depth: self.depth + 1,
             ..*self
         };
-        within.expr(&function.gives)
+        let known = within.expr(&function.gives)?;
+        (known.0.parts() <= PARTS_MAX).then_some(known)
     }
 
     fn operator(&self, call: &FnCallExpr) -> Option<Typed> {

@@ -125,3 +125,33 @@ fn rules_keep_nothing_from_one_lead_to_the_next() {
     }
     assert_eq!(first.trace.to_string(), "0+ 1+ 2+");
 }
+
+#[test]
+fn variables_and_functions_that_double_are_not_written_out_for_ever() {
+    let doubled = |first: &str, next: &dyn Fn(usize) -> String, last: &str| {
+        let lines: Vec<String> = (1..40).map(next).collect();
+        format!(
+            "{first}\n{}\nscore 6 \"a\" when {last};\ngrade \"B\";",
+            lines.join("\n")
+        )
+    };
+    let variables = doubled(
+        "let v0 = lead.has_email || lead.has_email;",
+        &|n| format!("let v{n} = v{} && v{};", n - 1, n - 1),
+        "v39",
+    );
+    let functions = doubled(
+        "fn f0(a) { a || a }",
+        &|n| format!("fn f{n}(a) {{ f{}(a || a) || f{}(a || a) }}", n - 1, n - 1),
+        "f3(lead.has_email)",
+    );
+    for rule in [variables, functions] {
+        let book = load(&texts("grade.rhai", &rule)).unwrap();
+        let decided = decide(&book, &someone(), &Facts::default(), None);
+        assert!(
+            matches!(decided.verdict, Verdict::Accepted { points: 6, .. }),
+            "{:?}",
+            decided.verdict
+        );
+    }
+}
