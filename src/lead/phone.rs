@@ -1,6 +1,8 @@
 //! Phone numbers as people give them, and what their numbering plan tells of them. They print masked:
 //! personal data never reaches a log.
 
+mod plain;
+
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 use serde::{Deserialize, Serialize};
 
@@ -106,10 +108,12 @@ fn number_in(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
 }
 
 fn possible(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
-    let number = PHONE_NUMBER_UTIL.parse(text, region).ok()?;
-    PHONE_NUMBER_UTIL
-        .is_possible_number(&number)
-        .then_some(number)
+    let is_possible = |number: &PhoneNumber| PHONE_NUMBER_UTIL.is_possible_number(number);
+    if let Some(number) = plain::read(text, region).filter(is_possible) {
+        return Some(number);
+    }
+    let number = PHONE_NUMBER_UTIL.parse(text, region).ok();
+    number.filter(is_possible)
 }
 
 fn kind_of(kind: PhoneNumberType) -> PhoneKind {

@@ -17,7 +17,7 @@ use crate::lead::{Key, LeadId};
 
 /// So many keys wait: the more, the closer are those of a slice to each other in the index, and the
 /// fewer of its pages a slice writes; each takes memory, and time at the start after a crash.
-const WAITING: usize = 100_000;
+const WAITING: usize = 64_000;
 /// How many are written at once: the more, the fewer pages for each; so many hold nobody up.
 const SLICE: usize = 512;
 /// Where many more wait, as after a crash.

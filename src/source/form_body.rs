@@ -33,57 +33,58 @@ pub(super) fn urlencoded(bytes: &[u8]) -> Result<Pairs, Refusal> {
 
 /// `application/x-www-form-urlencoded`
 pub(super) fn urlencoded_within(bytes: &[u8], bounds: Bounds) -> Result<Pairs, Refusal> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    escapes_are_whole(bytes)?;
-    let mut pairs = Vec::new();
-    for part in bytes.split(|b| *b == b'&').filter(|part| !part.is_empty()) {
-        let (name, value) = match part.iter().position(|b| *b == b'=') {
-            Some(at) => (part.get(..at), part.get(at + 1..)),
-            None => (Some(part), Some(&[][..])),
-        };
-        let name = decoded(name.unwrap_or_default())?;
+    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut pairs = Vec::with_capacity(16);
+    while !rest.is_empty() {
+        let (part, after) = parted(rest, b'&');
+        rest = after;
+        let (name, value) = parted(part, b'=');
+        let (name, value) = (decoded(name)?, decoded(value)?);
         if !name.is_empty() {
-            let value = decoded(value.unwrap_or_default())?;
             add(&mut pairs, (name, value), bounds)?;
         }
     }
     Ok(pairs)
 }
 
-fn escapes_are_whole(bytes: &[u8]) -> Result<(), Refusal> {
-    for (at, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'%') {
-        let digits = bytes.get(at + 1..at + 3);
-        let whole = digits.is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit));
-        if !whole || digits == Some(b"00") {
-            return Err(Refusal::Malformed("an escape such as %41 is broken".into()));
-        }
-    }
-    Ok(())
+/// What stands before and behind the first of a mark.
+fn parted(bytes: &[u8], mark: u8) -> (&[u8], &[u8]) {
+    let at = memchr::memchr(mark, bytes).unwrap_or(bytes.len());
+    let (before, after) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+    (before, after.get(1..).unwrap_or_default())
 }
 
 fn decoded(part: &[u8]) -> Result<String, Refusal> {
     let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.iter();
-    while let Some(first) = rest.next() {
-        bytes.push(match first {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || rest.next().map_or(0, |b| hex(*b));
-                let high = digit();
-                high << 4 | digit()
+    let mut rest = part;
+    while let Some(at) = memchr::memchr2(b'+', b'%', rest) {
+        let (plain, marked) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        bytes.extend_from_slice(plain);
+        rest = match marked {
+            [b'+', after @ ..] => {
+                bytes.push(b' ');
+                after
             }
-            other => *other,
-        });
+            [_, high, low, after @ ..] => {
+                bytes.push(escaped(*high, *low).ok_or_else(broken_escape)?);
+                after
+            }
+            _ => return Err(broken_escape()),
+        };
     }
+    bytes.extend_from_slice(rest);
     String::from_utf8(bytes).map_err(|_| Refusal::Malformed("the form is not UTF-8".into()))
 }
 
-/// The value of a digit that is known to be one.
-fn hex(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10) & 0x0f,
-    }
+fn broken_escape() -> Refusal {
+    Refusal::Malformed("an escape such as %41 is broken".into())
+}
+
+/// The byte of two digits; none of zeros, which no form has and every C program stumbles over.
+fn escaped(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = digit(high)? << 4 | digit(low)?;
+    u8::try_from(byte).ok().filter(|byte| *byte != 0)
 }
 
 fn add(pairs: &mut Pairs, pair: (String, String), bounds: Bounds) -> Result<(), Refusal> {

@@ -23,16 +23,27 @@ pub(crate) struct Mapping {
     /// Fields that are consents, besides the usual names.
     pub(super) consent: Vec<String>,
     /// What names meant before: a source's leads have the same ones.
-    remembered: RwLock<HashMap<Box<str>, Meaning>>,
+    remembered: RwLock<HashMap<Box<str>, Sense>>,
 }
 
-/// What a name means.
+/// What a value is.
 #[derive(Clone, Copy, Debug)]
-enum Meaning {
+pub(super) enum Meaning {
     Field(&'static str),
     Attribution(&'static str),
     Consent,
     Other,
+}
+
+/// What a name says of its value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sense {
+    /// By the source's own names.
+    pub(super) mapped: Option<Meaning>,
+    /// By the usual ones.
+    pub(super) usual: Option<Meaning>,
+    /// A field that it asks for, where it is a sentence.
+    pub(super) asked: Option<&'static str>,
 }
 
 impl Mapping {
@@ -50,7 +61,13 @@ impl Mapping {
         self.names.contains_key(name) || self.consent.iter().any(|known| known == name)
     }
 
-    fn meaning(&self, name: &str) -> Meaning {
+    /// Whether it says so of any name.
+    pub(super) fn names_any(&self) -> bool {
+        !(self.names.is_empty() && self.consent.is_empty())
+    }
+
+    /// What a name says.
+    pub(super) fn sense(&self, name: &str) -> Sense {
         let known = self.remembered.read();
         let known = known
             .unwrap_or_else(PoisonError::into_inner)
@@ -59,8 +76,18 @@ impl Mapping {
         known.unwrap_or_else(|| self.look_up(name))
     }
 
-    fn look_up(&self, name: &str) -> Meaning {
-        let found = self.found(name, &fold_name(name));
+    fn meaning(&self, name: &str) -> Meaning {
+        let sense = self.sense(name);
+        sense.mapped.or(sense.usual).unwrap_or(Meaning::Other)
+    }
+
+    fn look_up(&self, name: &str) -> Sense {
+        let folded = fold_name(name);
+        let found = Sense {
+            mapped: self.mapped(name, &folded),
+            usual: usual(&folded),
+            asked: synonyms::asked_for(&folded),
+        };
         if name.len() <= REMEMBERED_BYTES_MAX {
             let known = self.remembered.write();
             let mut known = known.unwrap_or_else(PoisonError::into_inner);
@@ -73,27 +100,23 @@ impl Mapping {
         found
     }
 
-    fn found(&self, name: &str, folded: &str) -> Meaning {
-        let own = self.names.get(name).or_else(|| self.names.get(folded));
-        let own = own.and_then(|field| Fields::NAMES.into_iter().find(|ours| ours == field));
-        if let Some(field) = own {
-            return Meaning::Field(field);
+    fn mapped(&self, name: &str, folded: &str) -> Option<Meaning> {
+        if let Some(field) = self.names.get(name).or_else(|| self.names.get(folded)) {
+            let ours = Fields::NAMES.into_iter().find(|ours| ours == field);
+            return Some(ours.map_or(Meaning::Other, Meaning::Field));
         }
         let is_consent = |known: &String| known == name || known == folded;
-        if self.consent.iter().any(is_consent) {
-            return Meaning::Consent;
-        }
-        if let Some(field) = synonyms::field(folded) {
-            return Meaning::Field(field);
-        }
-        if let Some(key) = synonyms::attribution(folded) {
-            return Meaning::Attribution(key);
-        }
-        if synonyms::is_consent(folded) {
-            return Meaning::Consent;
-        }
-        Meaning::Other
+        let consents = self.consent.iter().any(is_consent);
+        consents.then_some(Meaning::Consent)
     }
+}
+
+/// What a folded name usually means.
+fn usual(folded: &str) -> Option<Meaning> {
+    let field = synonyms::field(folded).map(Meaning::Field);
+    let attribution = || synonyms::attribution(folded).map(Meaning::Attribution);
+    let consent = || synonyms::is_consent(folded).then_some(Meaning::Consent);
+    field.or_else(attribution).or_else(consent)
 }
 
 /// A value whose field is known without looking at its name.
@@ -152,13 +175,6 @@ pub(super) fn inquiry(
     }
     normal::fill(&mut inquiry.fields, texts, country);
     inquiry
-}
-
-/// Keeps a value of which nothing is read; an empty one says nothing.
-pub(super) fn keep(inquiry: &mut Inquiry, name: &str, value: String) {
-    if !value.is_empty() {
-        keep_under(inquiry, name.to_owned(), value);
-    }
 }
 
 fn keep_under(inquiry: &mut Inquiry, name: String, value: String) {

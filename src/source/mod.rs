@@ -3,7 +3,6 @@
 
 mod adapter;
 mod answer;
-mod answers;
 mod bounds;
 mod country;
 mod dates;

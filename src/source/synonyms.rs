@@ -164,7 +164,9 @@ pub(super) fn asked_for(folded: &str) -> Option<&'static str> {
         return None;
     }
     let asked = begin.unwrap_or(bare);
-    field(asked).or_else(|| field(&asked.replace("e_mail", "email")))
+    let found = field(asked).or_else(|| field(&asked.replace("e_mail", "email")));
+    // `Question 3` is one of many and no message.
+    found.filter(|field| begin.is_some() || *field != "message")
 }
 
 /// Whether a folded name is one that forms give to consents.
@@ -300,6 +302,7 @@ mod tests {
             ("Wie lautet Ihre Telefonnummer?", Some("phone")),
             ("Seu nome", Some("name")),
             ("Email 2", Some("email")),
+            ("Question 3", None),
             ("Your boss's name", None),
             ("What is your favourite colour?", None),
         ];

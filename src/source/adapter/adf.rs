@@ -170,7 +170,7 @@ fn id(prospect: &Element<'_>) -> Option<String> {
 }
 
 fn inquiry(source: &Source, prospect: &Element<'_>) -> Inquiry {
-    let mut draft = Draft::new(source);
+    let mut draft = Draft::of(source);
     for child in &prospect.children {
         match child.name.to_ascii_lowercase().as_str() {
             "customer" => customer(child, &mut draft),
@@ -180,7 +180,7 @@ fn inquiry(source: &Source, prospect: &Element<'_>) -> Inquiry {
     }
     let provider = prospect.first("provider").and_then(|p| p.first("name"));
     if let Some(name) = provider {
-        draft.came_from("lead_source", name.text.trim());
+        draft.told("lead_source", name.text.trim());
     }
     kept_attributes(prospect, "prospect", &mut draft);
     draft.inquiry()
@@ -206,7 +206,7 @@ fn contact(contact: &Element<'_>, draft: &mut Draft<'_>) {
                     "last" => "last_name",
                     "full" | "" => "name",
                     part => {
-                        draft.kept_text(&format!("name.{part}"), text);
+                        draft.keep(&format!("name.{part}"), text);
                         continue;
                     }
                 };
@@ -215,7 +215,7 @@ fn contact(contact: &Element<'_>, draft: &mut Draft<'_>) {
             "email" => draft.field("email", "email", text),
             "phone" => {
                 draft.field("phone", &typed("phone", child.attribute("type")), text);
-                draft.kept_text("phone.time", child.attribute("time"));
+                draft.keep("phone.time", child.attribute("time"));
             }
             "address" => address(child, draft),
             name => asked(child, name, draft),
@@ -259,12 +259,12 @@ fn kept(element: &Element<'_>, name: &str, draft: &mut Draft<'_>) {
     let mut leaves = Vec::new();
     element.leaves(name, &mut leaves);
     for (name, value) in &leaves {
-        draft.kept_text(name, value);
+        draft.keep(name, value);
     }
 }
 
 fn kept_attributes(element: &Element<'_>, name: &str, draft: &mut Draft<'_>) {
     for (key, value) in &element.attributes {
-        draft.kept_text(&format!("{name}.{key}"), value);
+        draft.keep(&format!("{name}.{key}"), value);
     }
 }

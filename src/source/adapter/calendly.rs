@@ -94,7 +94,7 @@ impl Adapter for Calendly {
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::object(&submission.raw).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::new(source);
+        let mut draft = Draft::of(source);
         for (key, value) in json.entries() {
             match key.as_ref() {
                 "payload" => {
@@ -102,7 +102,7 @@ impl Adapter for Calendly {
                     members.for_each(|(key, value)| member(key, value, &mut draft));
                 }
                 key if TECHNICAL.contains(&key) => {}
-                key => draft.kept(key, value),
+                key => draft.keep_json(key, value),
             }
         }
         Ok(vec![draft.inquiry()])
@@ -194,8 +194,8 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
                 let number = place.text("location");
                 draft.field("phone", "scheduled_event.location.location", &number);
             }
-            draft.kept(key, value);
+            draft.keep_json(key, value);
         }
-        (_, None) => draft.kept(key, value),
+        (_, None) => draft.keep_json(key, value),
     }
 }

@@ -12,8 +12,8 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
@@ -59,13 +59,13 @@ impl Adapter for ContactForm7 {
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
-        let mut answers = Answers::of(source);
+        let mut draft = Draft::of(source);
         for (tag, value) in json.entries() {
             if !tag.starts_with(OWN) {
-                answers.add_json(&[tag], None, value);
+                draft.add_json(&[tag], None, value);
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {

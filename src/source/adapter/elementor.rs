@@ -13,8 +13,8 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::form_body::{self, Bounds, Pairs};
 use crate::source::mapping::{PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::request;
@@ -96,32 +96,32 @@ impl Adapter for Elementor {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let pairs = form_body::urlencoded_within(&submission.raw, BOUNDS)
             .map_err(|refusal| refusal.to_string())?;
-        let mut answers = Answers::of(source);
+        let mut draft = Draft::of(source);
         for field in form(&pairs) {
             let names = [field.title.trim(), field.id];
             match field.kind {
                 "acceptance" => {
                     let name = names.into_iter().find(|name| !name.is_empty());
                     for value in &field.values {
-                        answers.consent(name.unwrap_or("acceptance"), value);
+                        draft.consent(name.unwrap_or("acceptance"), value);
                     }
                 }
-                "email" => answers.add(&names, Some("email"), &field.values),
-                "tel" => answers.add(&names, Some("phone"), &field.values),
-                "textarea" => answers.add(&names, Some("message"), &field.values),
-                "checkbox" => answers.ticked(&names, &field.values),
-                _ => answers.add(&names, None, &field.values),
+                "email" => draft.add(&names, Some("email"), &field.values),
+                "tel" => draft.add(&names, Some("phone"), &field.values),
+                "textarea" => draft.add(&names, Some("message"), &field.values),
+                "checkbox" => draft.ticked(&names, &field.values),
+                _ => draft.add(&names, None, &field.values),
             }
         }
         for (name, value) in &pairs {
             match name.as_str() {
-                "form[id]" | "form_id" => answers.told("form_id", Some(value.into())),
-                "form[name]" | "form_name" => answers.keep("form_name", value),
-                "meta[page_url][value]" | "Page URL" => answers.page(value),
+                "form[id]" | "form_id" => draft.told("form_id", value),
+                "form[name]" | "form_name" => draft.keep("form_name", value),
+                "meta[page_url][value]" | "Page URL" => draft.page(value),
                 _ => {}
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -172,13 +172,19 @@ fn form(pairs: &Pairs) -> Vec<Field<'_>> {
     for (name, value) in pairs {
         let value = value.as_str();
         if let Some((id, part)) = bracketed(name) {
-            let at = *by_id.entry(id).or_insert_with(|| {
-                fields.push(Field {
-                    id,
-                    ..Field::default()
-                });
+            // The parts of a field most often stand together.
+            let is_last = !id.is_empty() && fields.last().is_some_and(|field| field.id == id);
+            let at = if is_last {
                 fields.len() - 1
-            });
+            } else {
+                *by_id.entry(id).or_insert_with(|| {
+                    fields.push(Field {
+                        id,
+                        ..Field::default()
+                    });
+                    fields.len() - 1
+                })
+            };
             let Some(field) = fields.get_mut(at) else {
                 continue;
             };
@@ -209,7 +215,7 @@ fn is_of_form(name: &str) -> bool {
 
 /// Id and part of `fields[id][part]`; a list's `fields[id][value][0]` is its value.
 fn bracketed(name: &str) -> Option<(&str, &str)> {
-    let (id, rest) = name.strip_prefix("fields[")?.split_once("][")?;
-    let (part, _) = rest.split_once(']')?;
+    let (id, rest) = name.strip_prefix("fields[")?.split_once(']')?;
+    let (part, _) = rest.strip_prefix('[')?.split_once(']')?;
     Some((id, part))
 }

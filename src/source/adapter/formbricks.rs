@@ -11,8 +11,8 @@ use crate::document::Table;
 use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
@@ -94,33 +94,33 @@ impl Adapter for Formbricks {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let response = response(&json).map_err(|refusal| refusal.to_string())?;
-        let mut answers = Answers::of(source);
+        let mut draft = Draft::of(source);
         for part in ["data", "contactAttributes", "variables"] {
             for (name, value) in response.get(part).map_or(&[][..], Json::entries) {
-                read(name, value, &mut answers);
+                read(name, value, &mut draft);
             }
         }
         let of = |part: &str, key: &str| response.get(part).and_then(|part| part.text_at(key));
         if let Some(language) = response.text_at("language").filter(|l| l != "default") {
-            answers.add(&["language"], None, &[language]);
+            draft.add(&["language"], None, &[language]);
         }
-        answers.told("form_id", response.text_at("surveyId"));
+        draft.told("form_id", &response.text("surveyId"));
         if let Some(title) = of("survey", "title") {
-            answers.keep("form_name", &title);
+            draft.keep("form_name", &title);
         }
         for (name, value) in response.get("meta").map_or(&[][..], Json::entries) {
             match (name.as_ref(), value.as_text()) {
-                ("url", Some(url)) => answers.page(&url),
-                ("source", text) => answers.told("referrer", text),
-                (name, _) => answers.keep_json(&format!("meta.{name}"), value),
+                ("url", Some(url)) => draft.page(&url),
+                ("source", Some(text)) => draft.told("referrer", &text),
+                (name, _) => draft.keep_json(&format!("meta.{name}"), value),
             }
         }
         for (name, value) in response.entries() {
             if !KNOWN.contains(&name.as_ref()) {
-                answers.keep_json(name, value);
+                draft.keep_json(name, value);
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -180,16 +180,16 @@ fn response<'j, 'a>(json: &'j Json<'a>) -> Result<&'j Json<'a>, Refusal> {
 
 /// An answer. The kind of its question is not sent: five texts of which the third is an address are
 /// contact details.
-fn read(name: &str, value: &Json<'_>, answers: &mut Answers<'_>) {
+fn read(name: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
     if let Json::List(items) = value
         && items.len() == CONTACT.len()
         && let Some(address) = items.get(2).and_then(Json::as_text)
         && address.contains('@')
     {
         for ((part, ours), item) in CONTACT.iter().zip(items) {
-            answers.add_json(&[&format!("{name}.{part}")], Some(ours), item);
+            draft.add_json(&[&format!("{name}.{part}")], Some(ours), item);
         }
         return;
     }
-    answers.add_json(&[name], None, value);
+    draft.add_json(&[name], None, value);
 }

@@ -86,7 +86,7 @@ fn property<'j>(value: &'j Json<'_>) -> Cow<'j, str> {
 
 /// A contact's content.
 pub(super) fn contact(source: &Source, json: &Json<'_>) -> Inquiry {
-    let mut draft = Draft::new(source);
+    let mut draft = Draft::of(source);
     let members = json.get("properties").map_or(&[][..], Json::entries);
     let given = || members.iter().map(|(name, value)| (name, property(value)));
     for (known, field) in PROPERTIES {
@@ -108,13 +108,13 @@ pub(super) fn contact(source: &Source, json: &Json<'_>) -> Inquiry {
     let hubspots = others().filter(|(name, _)| is_hubspots(name));
     for (name, value) in people.chain(hubspots).take(PAIRS_MAX) {
         match ATTRIBUTION.iter().find(|(known, _)| name == known) {
-            Some((_, key)) => draft.came_from(key, &value),
+            Some((_, key)) => draft.told(key, &value),
             None => draft.asked(name, &value),
         }
     }
     for (name, value) in json.entries() {
         if let Some(text) = value.as_text() {
-            draft.kept_text(name, &text);
+            draft.keep(name, &text);
         }
     }
     draft.inquiry()
@@ -164,11 +164,11 @@ pub(super) fn event_identity(event: &Json<'_>) -> Identity {
 
 /// What an event tells of a contact that is still to be fetched.
 pub(super) fn notice(source: &Source, event: &Json<'_>) -> Inquiry {
-    let mut draft = Draft::new(source);
-    draft.came_from(CONTACT, &event.text(CONTACT_ID));
+    let mut draft = Draft::of(source);
+    draft.told(CONTACT, &event.text(CONTACT_ID));
     for (name, value) in event.entries() {
         if name != CONTACT_ID && name != "attemptNumber" {
-            draft.kept(name, value);
+            draft.keep_json(name, value);
         }
     }
     draft.inquiry()

@@ -109,8 +109,8 @@ impl Adapter for Intercom {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::object(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let contact = contact(&json).ok_or("data.item is missing")?;
-        let mut draft = Draft::new(source);
-        draft.kept_text("topic", &json.text("topic"));
+        let mut draft = Draft::of(source);
+        draft.keep("topic", &json.text("topic"));
         for (key, value) in contact.entries() {
             member(key, value, &mut draft);
         }
@@ -208,7 +208,7 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
                     Some((_, field)) => {
                         draft.field(field, &name, &value.as_text().unwrap_or_default());
                     }
-                    None => draft.kept(&name, value),
+                    None => draft.keep_json(&name, value),
                 }
             }
         }
@@ -224,14 +224,14 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
             if let Some(company) = first {
                 draft.field("company", "companies.data.0.name", &company.text("name"));
             }
-            draft.kept(key, value);
+            draft.keep_json(key, value);
         }
         // The usual names of these are understood.
         "referrer" => draft.asked(key, &text()),
         key if key.starts_with("utm_") => draft.asked(key, &text()),
         key => match PERSON.iter().find(|(known, _)| *known == key) {
             Some((_, field)) => draft.field(field, key, &text()),
-            None => draft.kept(key, value),
+            None => draft.keep_json(key, value),
         },
     }
 }

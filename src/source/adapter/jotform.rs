@@ -14,8 +14,8 @@ use crate::lead::{Headers, Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::form_body::{Bounds, Pairs};
 use crate::source::json::Json;
 use crate::source::mapping::PAIRS_MAX;
@@ -145,28 +145,28 @@ impl Adapter for Jotform {
         let pairs =
             stored(&submission.headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
         let json = answers(&pairs).map_err(|refusal| refusal.to_string())?;
-        let mut answers = Answers::of(source);
+        let mut draft = Draft::of(source);
         for (key, value) in json.entries().iter().filter(|(key, _)| !is_known(key)) {
             match name(key) {
-                Some(name) => read(key, name, value, &mut answers),
-                None => answers.keep_json(key, value),
+                Some(name) => read(key, name, value, &mut draft),
+                None => draft.keep_json(key, value),
             }
         }
         if let Some(seconds) = json
             .text_at("timeToSubmit")
             .and_then(|text| text.parse::<u32>().ok())
         {
-            answers.filled_in(i64::from(seconds) * SECOND);
+            draft.filled_in(i64::from(seconds) * SECOND);
         }
         let part = |name: &str| fields::field(&pairs, name).unwrap_or_default();
-        answers.told("form_id", Some(part("formID").into()));
-        answers.keep("form_name", part("formTitle"));
+        draft.told("form_id", part("formID"));
+        draft.keep("form_name", part("formTitle"));
         for (name, value) in &pairs {
             if !KNOWN_PARTS.contains(&name.as_str()) {
-                answers.keep(name, value);
+                draft.keep(name, value);
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -272,33 +272,33 @@ fn in_words(name: &str) -> String {
 }
 
 /// An answer: text, a list, or the parts of a name, an address, a number or a day.
-fn read(key: &str, name: &str, value: &Json<'_>, answers: &mut Answers<'_>) {
+fn read(key: &str, name: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
     let words = in_words(name);
     let names = [name, &words, key];
     let part = |part: &str| value.text_at(part);
     match value {
         Json::List(items) if items.iter().all(|item| item.as_text().is_some()) => {
             let ticked: Vec<_> = items.iter().filter_map(Json::as_text).collect();
-            answers.ticked(&names, &ticked);
+            draft.ticked(&names, &ticked);
         }
         Json::Map(entries) => {
             if let (Some(area), Some(number)) = (part("area"), part("phone")) {
                 let country = part("country").unwrap_or_default();
                 let number = format!("{country} {area} {number}");
-                return answers.add(&names, Some("phone"), &[number.into()]);
+                return draft.add(&names, Some("phone"), &[number.into()]);
             }
             if let (Some(year), Some(month), Some(day)) = (part("year"), part("month"), part("day"))
             {
-                return answers.add(&names, None, &[format!("{year}-{month}-{day}").into()]);
+                return draft.add(&names, None, &[format!("{year}-{month}-{day}").into()]);
             }
             for (part, value) in entries {
                 let ours = PARTS.iter().find(|(theirs, _)| part == theirs);
                 let name = format!("{name}.{part}");
-                answers.add_json(&[&name], ours.map(|(_, ours)| *ours), value);
+                draft.add_json(&[&name], ours.map(|(_, ours)| *ours), value);
             }
         }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
-            answers.add_json(&names, None, value);
+            draft.add_json(&names, None, value);
         }
     }
 }

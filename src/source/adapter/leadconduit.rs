@@ -86,7 +86,7 @@ impl Adapter for LeadConduit {
         let kind = (kind.as_str(), charset.as_deref());
         let pairs = pairs(kind, &submission.query, &submission.raw);
         let pairs = pairs.map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::new(source);
+        let mut draft = Draft::of(source);
         for (name, value) in &pairs {
             draft.asked(name, value);
         }

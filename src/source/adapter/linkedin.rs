@@ -108,22 +108,22 @@ impl Adapter for LinkedIn {
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::object(&submission.raw).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::new(source);
+        let mut draft = Draft::of(source);
         let response = json.text("leadGenFormResponse");
-        draft.came_from(
+        draft.told(
             lead::RESPONSE,
             lead::id_of_urn(&response).unwrap_or_default(),
         );
         let form = json.text("leadGenForm");
-        draft.came_from("form_id", lead::id_of_form(&form).unwrap_or_default());
+        draft.told("form_id", lead::id_of_form(&form).unwrap_or_default());
         if let Some(of) = json.get("associatedEntity") {
             let creative = of.text("sponsoredCreative");
-            draft.came_from(
+            draft.told(
                 "creative_id",
                 lead::id_of_urn(&creative).unwrap_or_default(),
             );
         }
-        draft.kept_text("leadType", &json.text("leadType"));
+        draft.keep("leadType", &json.text("leadType"));
         Ok(vec![draft.inquiry()])
     }
 

@@ -159,7 +159,7 @@ pub(super) fn read(source: &Source, notice: Inquiry, content: &[u8]) -> Result<I
     let content = json.get("form").and_then(|form| form.get("content"));
     let questions = content.and_then(|content| content.get("questions"));
     let questions = questions.map_or(&[][..], Json::items);
-    let mut draft = Draft::new(source);
+    let mut draft = Draft::of(source);
     for answer in of_form.get("answers").map_or(&[][..], Json::items) {
         let id = answer.text("questionId");
         let question = questions.iter().find(|q| q.text("questionId") == id);
@@ -167,12 +167,12 @@ pub(super) fn read(source: &Source, notice: Inquiry, content: &[u8]) -> Result<I
     }
     for (key, value) in of_form.entries() {
         if key != "answers" && key != "consentResponses" {
-            draft.kept(key, value);
+            draft.keep_json(key, value);
         }
     }
     for (key, value) in response.entries() {
         if !TECHNICAL.contains(&key.as_ref()) {
-            draft.kept(key, value);
+            draft.keep_json(key, value);
         }
     }
     if let Some(told) = response.get("leadMetadata") {
@@ -180,8 +180,8 @@ pub(super) fn read(source: &Source, notice: Inquiry, content: &[u8]) -> Result<I
         told.leaves("", &mut leaves);
         for (name, value) in leaves {
             match id_of_urn(&value) {
-                Some(id) if name.ends_with(".campaign") => draft.came_from("campaign_id", id),
-                Some(_) | None => draft.kept_text(&name, &value),
+                Some(id) if name.ends_with(".campaign") => draft.told("campaign_id", id),
+                Some(_) | None => draft.keep(&name, &value),
             }
         }
     }
@@ -236,7 +236,7 @@ fn add(answer: &Json<'_>, question: Option<&Json<'_>>, id: &str, draft: &mut Dra
             draft.asked(name, words.as_deref().unwrap_or(&number));
         }
     } else {
-        draft.kept(name, details);
+        draft.keep_json(name, details);
     }
 }
 

@@ -12,8 +12,8 @@ use crate::document::Table;
 use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
@@ -78,20 +78,20 @@ impl Adapter for Tally {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let data = json.get("data").ok_or("data is missing")?;
-        let mut answers = Answers::of(source);
+        let mut draft = Draft::of(source);
         for field in fields(data) {
-            read(field, &mut answers);
+            read(field, &mut draft);
         }
-        answers.told("form_id", data.text_at("formId"));
+        draft.told("form_id", &data.text("formId"));
         if let Some(name) = data.text_at("formName") {
-            answers.keep("form_name", &name);
+            draft.keep("form_name", &name);
         }
         for (key, value) in data.entries() {
             if !KNOWN.contains(&key.as_ref()) {
-                answers.keep_json(key, value);
+                draft.keep_json(key, value);
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -153,7 +153,7 @@ fn fields<'j, 'a>(data: &'j Json<'a>) -> impl Iterator<Item = &'j Json<'a>> {
 }
 
 /// A field; what it chose from stands in its options, or the rows and columns of a matrix.
-fn read(field: &Json<'_>, answers: &mut Answers<'_>) {
+fn read(field: &Json<'_>, draft: &mut Draft<'_>) {
     let label = field.text_at("label").unwrap_or_default();
     let key = field.text_at("key").unwrap_or_default();
     let names = [label.trim(), &key];
@@ -168,9 +168,9 @@ fn read(field: &Json<'_>, answers: &mut Answers<'_>) {
         Some(Json::List(items)) if items.iter().all(|item| item.as_text().is_some()) => {
             let chosen = chosen(field, items);
             if kind == "CHECKBOXES" {
-                answers.ticked(&names, &chosen);
+                draft.ticked(&names, &chosen);
             } else {
-                answers.add(&names, ours, &chosen);
+                draft.add(&names, ours, &chosen);
             }
         }
         Some(Json::Map(rows)) if kind == "MATRIX" => {
@@ -182,13 +182,13 @@ fn read(field: &Json<'_>, answers: &mut Answers<'_>) {
                         columns.as_text().into_iter().collect()
                     }
                 };
-                answers.add(&[&format!("{label}: {row}")], None, &columns);
+                draft.add(&[&format!("{label}: {row}")], None, &columns);
             }
         }
         Some(Json::Text(id)) if !field.items_at("options").is_empty() => {
-            answers.add(&names, ours, &[shown(field, id.clone())]);
+            draft.add(&names, ours, &[shown(field, id.clone())]);
         }
-        Some(value) => answers.add_json(&names, ours, value),
+        Some(value) => draft.add_json(&names, ours, value),
         None => {}
     }
 }

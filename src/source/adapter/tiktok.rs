@@ -210,17 +210,17 @@ fn entries<'j, 'a>(json: &'j Json<'a>) -> Result<&'j [Json<'a>], Refusal> {
 }
 
 fn inquiry(source: &Source, entry: &Json<'_>) -> Inquiry {
-    let mut draft = Draft::new(source);
+    let mut draft = Draft::of(source);
     for (key, value) in entry.entries() {
         if key == "id" {
             continue;
         }
         if let Some((_, name)) = ATTRIBUTION.iter().find(|(known, _)| known == key) {
-            draft.came_from(name, &value.as_text().unwrap_or_default());
+            draft.told(name, &value.as_text().unwrap_or_default());
             continue;
         }
         if key != "changes" {
-            draft.kept(key, value);
+            draft.keep_json(key, value);
             continue;
         }
         for change in value.items() {

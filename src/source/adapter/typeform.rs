@@ -12,8 +12,8 @@ use crate::document::Table;
 use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
@@ -80,25 +80,25 @@ impl Adapter for Typeform {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let response = response(&json).map_err(|refusal| refusal.to_string())?;
-        let mut answers = Answers::of(source);
+        let mut draft = Draft::of(source);
         let definition = response.get("definition");
         let questions = definition.map_or(&[][..], |d| d.items_at("fields"));
         for answer in response.items_at("answers") {
-            read(answer, questions, &mut answers);
+            read(answer, questions, &mut draft);
         }
         for (name, value) in response.get("hidden").map_or(&[][..], Json::entries) {
-            answers.add_json(&[name], None, value);
+            draft.add_json(&[name], None, value);
         }
-        answers.told("form_id", response.text_at("form_id"));
+        draft.told("form_id", &response.text("form_id"));
         if let Some(title) = definition.and_then(|d| d.text_at("title")) {
-            answers.keep("form_name", &title);
+            draft.keep("form_name", &title);
         }
         for (key, value) in response.entries() {
             if !KNOWN.contains(&key.as_ref()) {
-                answers.keep_json(key, value);
+                draft.keep_json(key, value);
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -177,7 +177,7 @@ fn question<'j, 'a>(questions: &'j [Json<'a>], id: &str) -> Option<&'j Json<'a>>
 }
 
 /// An answer, whose type is the key of its value.
-fn read(answer: &Json<'_>, questions: &[Json<'_>], answers: &mut Answers<'_>) {
+fn read(answer: &Json<'_>, questions: &[Json<'_>], draft: &mut Draft<'_>) {
     let kind = answer.text_at("type").unwrap_or_default();
     let Some(value) = answer.get(&kind) else {
         return;
@@ -194,7 +194,7 @@ fn read(answer: &Json<'_>, questions: &[Json<'_>], answers: &mut Answers<'_>) {
     let asked = of_field("type").unwrap_or_default();
     if asked == "legal" {
         let name = names.into_iter().find(|name| !name.is_empty());
-        return answers.consent(
+        return draft.consent(
             name.unwrap_or("legal"),
             &value.as_text().unwrap_or_default(),
         );
@@ -211,8 +211,8 @@ fn read(answer: &Json<'_>, questions: &[Json<'_>], answers: &mut Answers<'_>) {
             chosen.extend(value.text_at("label"));
             chosen.extend(value.items_at("labels").iter().filter_map(Json::as_text));
             chosen.extend(value.text_at("other"));
-            answers.add(&names, ours, &chosen);
+            draft.add(&names, ours, &chosen);
         }
-        _ => answers.add_json(&names, ours, value),
+        _ => draft.add_json(&names, ours, value),
     }
 }

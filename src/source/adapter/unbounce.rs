@@ -13,8 +13,8 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::form_body::{self, Bounds, Pairs};
 use crate::source::json::Json;
 use crate::source::mapping::PAIRS_MAX;
@@ -100,28 +100,28 @@ impl Adapter for Unbounce {
         let pairs = around(&kind, &submission.raw).map_err(|refusal| refusal.to_string())?;
         let json =
             answers(&kind, &submission.raw, &pairs).map_err(|refusal| refusal.to_string())?;
-        let mut answers = Answers::of(source);
-        let of_page = |name: &str, value: &str, answers: &mut Answers<'_>| match name {
-            "page_url" => answers.page(value),
-            "page_id" | "page_uuid" => answers.told("form_id", Some(value.into())),
-            "page_name" => answers.keep("form_name", value),
+        let mut draft = Draft::of(source);
+        let of_page = |name: &str, value: &str, draft: &mut Draft<'_>| match name {
+            "page_url" => draft.page(value),
+            "page_id" | "page_uuid" => draft.told("form_id", value),
+            "page_name" => draft.keep("form_name", value),
             "data.xml" => {}
-            _ => answers.keep(name, value),
+            _ => draft.keep(name, value),
         };
         for (name, value) in json.entries() {
             let of_it = OF_PAGE.contains(&name.as_ref());
             match (of_it, first(value)) {
-                (true, Some(text)) => of_page(name, &text, &mut answers),
+                (true, Some(text)) => of_page(name, &text, &mut draft),
                 (true, None) => {}
-                (false, _) => answers.add_json(&[name], None, value),
+                (false, _) => draft.add_json(&[name], None, value),
             }
         }
         for (name, value) in pairs.iter().filter(|(name, _)| name != ANSWERS) {
             if json.get(name).is_none() {
-                of_page(name, value, &mut answers);
+                of_page(name, value, &mut draft);
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {

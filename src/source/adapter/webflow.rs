@@ -11,8 +11,8 @@ use crate::lead::{Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::{self, Secret};
 use crate::source::answer::{Answer, Refusal, Reply};
-use crate::source::answers::Answers;
 use crate::source::bounds;
+use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
@@ -76,7 +76,7 @@ impl Adapter for Webflow {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let form = form(&json);
-        let mut answers = Answers::of(source);
+        let mut draft = Draft::of(source);
         let schema = form.items_at("schema");
         for (label, value) in form.get("data").map_or(&[][..], Json::entries) {
             let field = schema
@@ -84,18 +84,18 @@ impl Adapter for Webflow {
                 .find(|f| f.text_at("fieldName").as_ref() == Some(label));
             let kind = field.and_then(|field| field.text_at("fieldType"));
             let ours = (kind.as_deref() == Some("FormTextarea")).then_some("message");
-            answers.add_json(&[label], ours, value);
+            draft.add_json(&[label], ours, value);
         }
-        answers.told("form_id", form.text_at("formId"));
+        draft.told("form_id", &form.text("formId"));
         if let Some(name) = form.text_at("name") {
-            answers.keep("form_name", &name);
+            draft.keep("form_name", &name);
         }
         for (key, value) in form.entries() {
             if !KNOWN.contains(&key.as_ref()) {
-                answers.keep_json(key, value);
+                draft.keep_json(key, value);
             }
         }
-        Ok(vec![answers.inquiry()])
+        Ok(vec![draft.inquiry()])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
