@@ -121,6 +121,11 @@ pub trait Adapter: Send + Sync {
     /// The page of the vendor that says how it sends.
     fn docs(&self) -> &'static str;
 
+    /// Payloads with what is to be read of them: the shared suite asks for them.
+    #[cfg(test)]
+    #[expect(private_interfaces, reason = "tests of this room alone ask for them")]
+    fn fixtures(&self) -> &'static [suite::fixture::Fixture];
+
     /// Reads its own keys of a source's table; problems are noted there.
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings>;
 

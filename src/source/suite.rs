@@ -1,22 +1,20 @@
 //! The shared suite: the same questions to every platform in `ALL`. A new row without fixtures of
 //! its own fails here.
 
-mod fixtures;
+pub(super) mod fixture;
 mod forms;
 mod hubspot;
 mod hubspot_fetch;
 mod linkedin;
 mod meta;
 mod meta_lead;
-mod networks;
 mod networks_own;
 mod own;
-mod products;
 mod products_own;
 
 use std::sync::Arc;
 
-use fixtures::{FETCHED, Fixture, KEPT, Proof};
+use fixture::{Fixture, KEPT, Proof};
 
 use super::{ALL, ASKS_MAX, Admission, Answered, Refusal, Request, Sample, Source, Sources, Step};
 use crate::clock::SECOND;
@@ -27,24 +25,26 @@ use crate::secret::Secret;
 
 const NOW: i64 = 1_790_000_000 * SECOND;
 
-/// A row for each file of fixtures.
-const FIXTURES: &[&[Fixture]] = &[fixtures::FIXTURES, networks::FIXTURES, products::FIXTURES];
-
 fn fixtures() -> impl Iterator<Item = &'static Fixture> {
-    FIXTURES.iter().copied().flatten()
+    ALL.iter().flat_map(|adapter| adapter.fixtures())
 }
 
 /// What the platform of a fixture answers when it is asked for this.
-fn fetched(name: &str, target: &str) -> Option<&'static str> {
-    let is_it = |(of, part, _): &&(&str, &str, &str)| *of == name && target.contains(part);
-    FETCHED.iter().find(is_it).map(|(_, _, content)| *content)
+fn fetched(fixture: &Fixture, target: &str) -> Option<&'static str> {
+    let mut all = fixture.fetched.iter();
+    let is_it = |(part, _): &&(&str, &str)| target.contains(part);
+    all.find(is_it).map(|(_, content)| *content)
 }
 
 fn sources() -> Sources {
     let secrets = |text: &str| Ok(Secret::new(text));
-    let tables = fixtures().map(|fixture| {
-        let (name, adapter) = (fixture.name, fixture.adapter);
-        format!("[{name}]\nadapter = \"{adapter}\"\n{}\n", fixture.settings)
+    let table = |adapter: &str, fixture: &Fixture| {
+        let (name, settings) = (fixture.name, fixture.settings);
+        format!("[{name}]\nadapter = \"{adapter}\"\n{settings}\n")
+    };
+    let tables = ALL.iter().flat_map(|adapter| {
+        let of_it = adapter.fixtures().iter();
+        of_it.map(|fixture| table(adapter.name(), fixture))
     });
     let text: String = tables.collect();
     Sources::parse("sources.toml", &text, &Overrides::new(), &secrets).unwrap()
@@ -165,7 +165,7 @@ fn every_platform_has_a_fixture_and_names_its_vendors_page() {
         let name = adapter.name();
         let page = adapter.docs();
         assert!(page.starts_with("https://"), "{name}: {page}");
-        let has_own = fixtures().any(|f| f.adapter == name && f.name == name);
+        let has_own = adapter.fixtures().iter().any(|f| f.name == name);
         assert!(has_own, "{name} has no fixture of its own");
     }
 }
@@ -176,7 +176,7 @@ fn every_platform_reads_its_own_payload_and_keeps_what_it_does_not_know() {
         let name = fixture.name;
         let source = source(name);
         let sample = signed(&source, fixture.kind, fixture.body.as_bytes(), NOW);
-        let answer = |target: &str| fetched(name, target).map(|body| body.as_bytes().to_vec());
+        let answer = |target: &str| fetched(fixture, target).map(|body| body.as_bytes().to_vec());
         let inquiry = whole(&source, parse(&source, &sample), answer);
         for (field, value) in fixture.fields {
             assert_eq!(inquiry.fields.get(field), Some(*value), "{name}: {field}");
@@ -243,7 +243,7 @@ fn every_platform_refuses_what_it_cannot_believe_or_read() {
         let long = "x".repeat(9_000);
         let notice = parse(&source, &signed(&source, kind, good.as_bytes(), NOW));
         let answer = |target: &str| {
-            let body = fetched(name, target)?.replace(KEPT, &long);
+            let body = fetched(fixture, target)?.replace(KEPT, &long);
             Some(body.into_bytes())
         };
         let content = content(&source, &notice, answer);
@@ -251,8 +251,7 @@ fn every_platform_refuses_what_it_cannot_believe_or_read() {
             let read = source.adapter.read(&source, notice, content);
             assert!(read.is_err(), "{name}");
         }
-        let of_it = FETCHED.iter().filter(|(of, ..)| *of == name);
-        let parts = of_it.map(|(_, _, body)| *body).chain([good]);
+        let parts = fixture.fetched.iter().map(|(_, body)| *body).chain([good]);
         let kept: usize = parts.map(|part| part.matches(KEPT).count()).sum();
         assert_eq!(kept, 1, "{name}");
         let huge = good.replace(KEPT, &long);

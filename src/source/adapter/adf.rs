@@ -13,6 +13,8 @@ use crate::source::draft::Draft;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::xml::{self, Element};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
@@ -45,8 +47,13 @@ impl Adapter for Adf {
         "https://en.wikipedia.org/wiki/Auto-lead_Data_Format"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let key = super::webhook::secret(table, "key", secrets)?;
+        let key = super::product::secret(table, "key", secrets)?;
         Some(Settings::new(AdfSettings { key }))
     }
 
@@ -268,3 +275,51 @@ fn kept_attributes(element: &Element<'_>, name: &str, draft: &mut Draft<'_>) {
         draft.keep(&format!("{name}.{key}"), value);
     }
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "adf",
+    settings: "key = \"t0ken\"",
+    proof: Proof::Key,
+    kind: "text/xml; charset=utf-8",
+    body: "<?ADF VERSION=\"1.0\"?>\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<adf>\
+               <prospect status=\"new\"><id sequence=\"1\" source=\"Portal &amp; Co\">4711</id>\
+               <requestdate>2026-09-21T8:33:20</requestdate>\
+               <vehicle interest=\"buy\" status=\"used\"><year>2024</year><make>Volvo</make>\
+               <model>EX30</model><trim>kept</trim></vehicle>\
+               <customer><contact><name part=\"first\" type=\"individual\">Zoë</name>\
+               <name part=\"last\">O&apos;Neill</name><email>zoe@werk.example</email>\
+               <phone type=\"mobile\" time=\"evening\">613-555-0123</phone>\
+               <phone type=\"work\">613-555-0199</phone>\
+               <address type=\"home\"><street line=\"1\">1 Bank St</street><apartment>4b</apartment>\
+               <city>Ottawa</city><regioncode>ON</regioncode><postalcode>K1A 0A1</postalcode>\
+               <country>CA</country></address></contact>\
+               <comments><![CDATA[Is it <still> there & black?]]></comments></customer>\
+               <vendor><vendorname>Cars</vendorname><contact><email>desk@cars.example</email></contact>\
+               </vendor><provider><name part=\"full\">Portal</name><phone>1-888-555-0100</phone>\
+               </provider></prospect></adf>",
+    fields: &[
+        ("name", "Zoë O'Neill"),
+        ("email", "zoe@werk.example"),
+        ("phone", "613-555-0123"),
+        ("phone.work", "613-555-0199"),
+        ("street", "1 Bank St, 4b"),
+        ("city", "Ottawa"),
+        ("region", "CA-ON"),
+        ("postcode", "K1A 0A1"),
+        ("country", "CA"),
+        ("message", "Is it <still> there & black?"),
+        ("vehicle.make", "Volvo"),
+        ("vehicle.status", "used"),
+        ("vehicle.trim", KEPT),
+        ("vendor.contact.email", "desk@cars.example"),
+        ("requestdate", "2026-09-21T8:33:20"),
+    ],
+    attribution: &[("lead_source", "Portal")],
+    batch: Some(
+        "<adf><prospect><id source=\"p\">1</id><customer><contact><email>a@b.example</email>\
+             </contact></customer></prospect><prospect><id source=\"p\">2</id><customer><contact>\
+             <email>c@d.example</email></contact></customer></prospect></adf>",
+    ),
+    fetched: &[],
+}];

@@ -15,6 +15,8 @@ use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 /// As Calendly's page says.
@@ -50,8 +52,13 @@ impl Adapter for Calendly {
         "https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let secrets = super::webhook::secret_or_secrets(table, secrets)?;
+        let secrets = super::product::secret_or_secrets(table, secrets)?;
         Some(Settings::new(CalendlySettings { secrets }))
     }
 
@@ -199,3 +206,38 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
         (_, None) => draft.keep_json(key, value),
     }
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "calendly",
+    settings: "secret = \"signing-key\"\ncountry = \"DE\"",
+    proof: Proof::Timed(180),
+    kind: "application/json",
+    body: r#"{"event":"invitee.created","created_at":"2026-09-21T13:33:20.000000Z",
+                 "created_by":"https://api.calendly.com/users/A","payload":{
+                 "uri":"https://api.calendly.com/scheduled_events/E/invitees/I","email":"mia@werk.example",
+                 "name":"Mia Groß","first_name":null,"last_name":null,"status":"active",
+                 "text_reminder_number":null,"timezone":"Europe/Berlin","rescheduled":false,
+                 "questions_and_answers":[{"question":"Company","answer":"Werk AG","position":0},
+                 {"question":"What is your job title?","answer":"Head","position":2},
+                 {"question":"What do you need?","answer":"kept","position":1}],
+                 "scheduled_event":{"name":"Demo","start_time":"2026-09-24T09:00:00.000000Z",
+                 "event_memberships":[{"user_email":"host@us.example"}],
+                 "location":{"type":"outbound_call","location":"030 901820"}},
+                 "tracking":{"utm_source":"newsletter","utm_medium":null,"salesforce_uuid":"s-1"}}}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "030 901820"),
+        ("company", "Werk AG"),
+        ("job_title", "Head"),
+        ("country", "DE"),
+        ("What do you need?", KEPT),
+        ("timezone", "Europe/Berlin"),
+        ("scheduled_event.start_time", "2026-09-24T09:00:00.000000Z"),
+        ("salesforce_uuid", "s-1"),
+    ],
+    attribution: &[("utm_source", "newsletter")],
+    batch: None,
+    fetched: &[],
+}];

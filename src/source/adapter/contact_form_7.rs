@@ -18,6 +18,8 @@ use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -33,6 +35,11 @@ impl Adapter for ContactForm7 {
 
     fn docs(&self) -> &'static str {
         "https://wordpress.org/plugins/cf7-to-zapier/"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -97,3 +104,25 @@ impl Adapter for ContactForm7 {
         }
     }
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "contact_form_7",
+    settings: "key = \"k3y\"",
+    proof: Proof::Key,
+    kind: "application/json; charset=UTF-8",
+    body: r#"{"_wpcf7":"7","your-name":"Mia Groß","your-email":"mia@werk.example","tel-652":"+49 30 901820",
+            "your-subject":"Demo","your-message":"Call me","menu-1":["a","b"],"acceptance-consent":"1","colour":"kept"}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "+49 30 901820"),
+        ("message", "Call me"),
+        ("your-subject", "Demo"),
+        ("menu-1", "a"),
+        ("colour", KEPT),
+    ],
+    attribution: &[],
+    batch: None,
+    fetched: &[],
+}];

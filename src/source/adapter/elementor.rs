@@ -20,6 +20,8 @@ use crate::source::mapping::{PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -57,6 +59,11 @@ impl Adapter for Elementor {
 
     fn docs(&self) -> &'static str {
         "https://elementor.com/help/actions-after-submit/"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -219,3 +226,54 @@ fn bracketed(name: &str) -> Option<(&str, &str)> {
     let (part, _) = rest.strip_prefix('[')?.split_once(']')?;
     Some((id, part))
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "elementor",
+        settings: "key = \"k3y\"\ncountry = \"DE\"",
+        proof: Proof::Key,
+        kind: "application/x-www-form-urlencoded",
+        body: "form%5Bid%5D=c1d&form%5Bname%5D=Demo&fields%5Bname%5D%5Bid%5D=name&fields%5Bname%5D%5Btype%5D=text\
+               &fields%5Bname%5D%5Btitle%5D=Wer&fields%5Bname%5D%5Bvalue%5D=Mia+Gro%C3%9F&fields%5Bname%5D%5Braw_value%5D=Mia\
+               &fields%5Bname%5D%5Brequired%5D=1&fields%5Bf1%5D%5Btype%5D=email&fields%5Bf1%5D%5Btitle%5D=Wohin\
+               &fields%5Bf1%5D%5Bvalue%5D=mia%40werk.example&fields%5Bf2%5D%5Btype%5D=tel&fields%5Bf2%5D%5Btitle%5D=Ruf\
+               &fields%5Bf2%5D%5Bvalue%5D=030+901820&fields%5Bf3%5D%5Btype%5D=acceptance&fields%5Bf3%5D%5Btitle%5D=AGB+ok\
+               &fields%5Bf3%5D%5Bvalue%5D=on&fields%5Bf4%5D%5Btype%5D=password&fields%5Bf4%5D%5Bvalue%5D=geheim\
+               &fields%5Bf5%5D%5Btype%5D=text&fields%5Bf5%5D%5Btitle%5D=Farbe&fields%5Bf5%5D%5Bvalue%5D=kept\
+               &meta%5Bdate%5D%5Bvalue%5D=m%C3%A4rz+30&meta%5Bpage_url%5D%5Bvalue%5D=https%3A%2F%2Fwerk.example%2Fx%2F%3Ffbclid%3Df1",
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("phone", "030 901820"),
+            ("Farbe", KEPT),
+            ("form_name", "Demo"),
+        ],
+        attribution: &[
+            ("fbclid", "f1"),
+            ("landing_page", "https://werk.example/x/"),
+            ("form_id", "c1d"),
+        ],
+        batch: None,
+        fetched: &[],
+    },
+    Fixture {
+        name: "elementor_plain",
+        settings: "key = \"k3y\"",
+        proof: Proof::Key,
+        kind: "application/x-www-form-urlencoded",
+        body: "Name=Mia+Gro%C3%9F&E-Mail=mia%40werk.example&Farbe=kept&Date=30.+M%C3%A4rz&Time=13%3A53\
+               &Page+URL=https%3A%2F%2Fwerk.example%2F&Remote+IP=203.0.113.7&form_id=c1d&form_name=Demo",
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("form_name", "Demo"),
+        ],
+        attribution: &[
+            ("landing_page", "https://werk.example/"),
+            ("form_id", "c1d"),
+        ],
+        batch: None,
+        fetched: &[],
+    },
+];

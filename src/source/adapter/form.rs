@@ -16,6 +16,8 @@ use crate::source::mapping::{self, VALUE_BYTES_MAX};
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 /// The longest id that a form may give.
@@ -44,10 +46,15 @@ impl Adapter for Form {
         "https://www.rfc-editor.org/rfc/rfc7578"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
         let key = table
             .has("key")
-            .then(|| super::webhook::secret(table, "key", secrets));
+            .then(|| super::product::secret(table, "key", secrets));
         let page = |key: &str, text: &str| {
             let url = Url::parse(text)
                 .ok()
@@ -270,3 +277,44 @@ impl Adapter for Form {
 fn settings(source: &Source) -> Result<&FormSettings, Refusal> {
     source.own()
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "form",
+        settings: r#"
+country = "DE"
+origins = ["https://www.example.com"]
+redirects = ["https://www.example.com/thanks"]
+map = { "Betreff" = "message" }
+"#,
+        proof: Proof::Nothing,
+        kind: "application/x-www-form-urlencoded",
+        body: "Vorname=Mia&nachname=Gro%C3%9F&E-Mail=Mia%40Werk.example&Telefon=030+901820&Betreff=Demo+bitte\
+               &employees=800&interest=a&interest=b&utm_source=meta&gdpr=on&_elapsed_ms=9000&__proto__=kept",
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "Mia@Werk.example"),
+            ("phone", "030 901820"),
+            ("message", "Demo bitte"),
+            ("country", "DE"),
+            ("employees", "800"),
+            ("interest", "a"),
+            ("__proto__", KEPT),
+        ],
+        attribution: &[("utm_source", "meta")],
+        batch: None,
+        fetched: &[],
+    },
+    Fixture {
+        name: "keyed",
+        settings: "key = \"K3Y\"",
+        proof: Proof::Key,
+        kind: "application/x-www-form-urlencoded",
+        body: "email=a%40b.example&more=kept",
+        fields: &[("email", "a@b.example")],
+        attribution: &[],
+        batch: None,
+        fetched: &[],
+    },
+];

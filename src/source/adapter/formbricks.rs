@@ -16,6 +16,8 @@ use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -57,6 +59,11 @@ impl Adapter for Formbricks {
 
     fn docs(&self) -> &'static str {
         "https://formbricks.com/docs/xm-and-surveys/core-features/integrations/webhooks"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -193,3 +200,40 @@ fn read(name: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
     }
     draft.add_json(&[name], None, value);
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "formbricks",
+    settings: "secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"",
+    proof: Proof::Timed(300),
+    kind: "application/json",
+    body: r#"{"webhookId":"w1","event":"responseFinished","data":{"id":"r1","surveyId":"s1","finished":true,"language":"de",
+            "data":{"q1":["Mia","Groß","mia@werk.example","+49 30 901820","Werk AG"],"newsletter_consent":"accepted",
+              "colour":"kept","topics":["a","b"],"grid":{"Price":"good"},"utm_source":"meta"},
+            "contactAttributes":{"userId":"u1","plan":"pro"},"variables":{"score":7},"endingId":"e1",
+            "meta":{"url":"https://app.example/s/s1?utm_medium=mail","country":"DE","userAgent":{"os":"macOS"}},
+            "survey":{"title":"Demo","type":"link","status":"inProgress"},"ttc":{"_total":4947.899},"tags":[],"future":{"x":1}}}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "+49 30 901820"),
+        ("company", "Werk AG"),
+        ("language", "de"),
+        ("colour", KEPT),
+        ("topics", "a"),
+        ("grid.Price", "good"),
+        ("plan", "pro"),
+        ("score", "7"),
+        ("meta.country", "DE"),
+        ("future.x", "1"),
+        ("form_name", "Demo"),
+    ],
+    attribution: &[
+        ("utm_source", "meta"),
+        ("utm_medium", "mail"),
+        ("landing_page", "https://app.example/s/s1"),
+        ("form_id", "s1"),
+    ],
+    batch: None,
+    fetched: &[],
+}];

@@ -16,6 +16,8 @@ use crate::source::json::Json;
 use crate::source::mapping::{self, Chosen, PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::request;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -85,8 +87,13 @@ impl Adapter for Google {
         "https://developers.google.com/google-ads/webhook/docs/implementation"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let key = super::webhook::secret(table, "key", secrets)?;
+        let key = super::product::secret(table, "key", secrets)?;
         Some(Settings::new(GoogleSettings { key }))
     }
 
@@ -335,3 +342,36 @@ fn blanked(body: &[u8], json: &Json<'_>) -> Vec<u8> {
     Json::Map(kept.cloned().collect()).write(&mut text);
     text.into_bytes()
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "google",
+    settings: "key = \"testkey\"",
+    proof: Proof::Key,
+    kind: "application/json",
+    body: r#"{"lead_id":"TeSter-1","user_column_data":[
+                 {"column_name":"Full Name","string_value":"Mia Groß","column_id":"FULL_NAME"},
+                 {"string_value":"mia@work.example","column_id":"WORK_EMAIL"},
+                 {"string_value":"mia@werk.example","column_id":"EMAIL"},
+                 {"column_name":"User Phone","string_value":"1-650-253-0000"},
+                 {"string_value":"USA","column_id":"COUNTRY"},
+                 {"string_value":"blue","column_id":"Which colour?"}],
+                 "api_version":"1.0","form_id":40000000001,"campaign_id":9007199254740993,
+                 "google_key":"testkey","gcl_id":"xyz","adgroup_id":0,"new_member":"kept"}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "1-650-253-0000"),
+        ("country", "US"),
+        ("WORK_EMAIL", "mia@work.example"),
+        ("Which colour?", "blue"),
+        ("new_member", KEPT),
+    ],
+    attribution: &[
+        ("gclid", "xyz"),
+        ("campaign_id", "9007199254740993"),
+        ("form_id", "40000000001"),
+    ],
+    batch: None,
+    fetched: &[],
+}];

@@ -23,6 +23,8 @@ use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 const V3: &str = "x-hubspot-signature-v3";
@@ -77,6 +79,11 @@ impl Adapter for HubSpot {
         "https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
         let address = table.required_text("address");
         if let Some(text) = &address
@@ -89,7 +96,7 @@ impl Adapter for HubSpot {
         let legacy = table.bool("legacy").unwrap_or(false);
         let token = table
             .has("token")
-            .then(|| super::webhook::secret(table, "token", secrets));
+            .then(|| super::product::secret(table, "token", secrets));
         let properties = table.texts("properties").unwrap_or_default();
         for name in &properties {
             if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
@@ -102,7 +109,7 @@ impl Adapter for HubSpot {
             let message = format!("`{api_url}` is no address; wanted is such as {API_URL}");
             table.problem("api_url", message);
         }
-        let secrets = super::webhook::secret_or_secrets(table, secrets)?;
+        let secrets = super::product::secret_or_secrets(table, secrets)?;
         Some(Settings::new(HubSpotSettings {
             secrets,
             address: address?,
@@ -285,3 +292,34 @@ fn uri<'u>(address: &'u str, query: &str) -> Cow<'u, str> {
     }
     Cow::Owned(decoded)
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "hubspot",
+    settings: "secret = \"client-secret\"\naddress = \"https://leads.example.com/in/hubspot\"",
+    proof: Proof::Timed(300),
+    kind: "application/json",
+    body: r#"{"vid":251,"portal-id":27145807,"is-contact":true,"properties":{
+                 "firstname":{"value":"Mia","versions":[{"value":"Mia","timestamp":1}]},
+                 "lastname":{"value":"Groß"},"email":{"value":"mia@werk.example"},
+                 "mobilephone":{"value":"+49 30 901820"},"jobtitle":{"value":"Head"},
+                 "country":{"value":"Germany"},"hs_language":{"value":"de"},
+                 "hs_analytics_source":{"value":"PAID_SOCIAL"},"budget":{"value":"kept"},
+                 "lastmodifieddate":{"value":"1789999999000"}},
+                 "associated-company":{"properties":{"name":{"value":"Werk AG"}}},
+                 "associated-owner":{"email":"owner@us.example"}}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "+49 30 901820"),
+        ("company", "Werk AG"),
+        ("job_title", "Head"),
+        ("country", "DE"),
+        ("language", "de"),
+        ("budget", KEPT),
+        ("vid", "251"),
+    ],
+    attribution: &[("lead_source", "PAID_SOCIAL")],
+    batch: None,
+    fetched: &[],
+}];

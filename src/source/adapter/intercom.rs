@@ -14,6 +14,8 @@ use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::request;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 const HEADER: &str = "x-hub-signature";
@@ -57,9 +59,14 @@ impl Adapter for Intercom {
         "https://developers.intercom.com/docs/webhooks/setting-up-webhooks"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
         let topics = table.texts("topics");
-        let secrets = super::webhook::secret_or_secrets(table, secrets)?;
+        let secrets = super::product::secret_or_secrets(table, secrets)?;
         Some(Settings::new(IntercomSettings {
             secrets,
             topics: topics.unwrap_or_else(|| TOPICS.map(str::to_owned).to_vec()),
@@ -235,3 +242,38 @@ fn member(key: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
         },
     }
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "intercom",
+    settings: "secret = \"client-secret\"",
+    proof: Proof::Signature,
+    kind: "application/json",
+    body: r#"{"type":"notification_event","app_id":"x","data":{"type":"notification_event_data",
+                 "item":{"type":"contact","id":"6961d897","role":"lead","email":"mia@werk.example",
+                 "phone":"+49 30 901820","name":"Mia Groß","browser_language":"de-DE",
+                 "location":{"type":"location","country":"Germany","region":"Berlin","city":"Berlin"},
+                 "custom_attributes":{"job_title":"Head","plan":"kept"},"sms_consent":false,
+                 "companies":{"type":"list","data":[{"name":"Werk AG"}]},
+                 "utm_campaign":"spring","referrer":"https://www.example.com/"}},
+                 "id":"notif_1","topic":"contact.lead.created","delivery_attempts":1}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "+49 30 901820"),
+        ("country", "DE"),
+        ("city", "Berlin"),
+        ("language", "de"),
+        ("company", "Werk AG"),
+        ("job_title", "Head"),
+        ("plan", KEPT),
+        ("role", "lead"),
+        ("sms_consent", "false"),
+    ],
+    attribution: &[
+        ("utm_campaign", "spring"),
+        ("referrer", "https://www.example.com/"),
+    ],
+    batch: None,
+    fetched: &[],
+}];

@@ -22,6 +22,8 @@ use crate::source::mapping::PAIRS_MAX;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -96,6 +98,11 @@ impl Adapter for Jotform {
 
     fn docs(&self) -> &'static str {
         "https://www.jotform.com/help/245-how-to-setup-a-webhook-with-jotform/"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -302,3 +309,41 @@ fn read(key: &str, name: &str, value: &Json<'_>, draft: &mut Draft<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "jotform",
+    settings: "key = \"k3y\"",
+    proof: Proof::Key,
+    kind: "multipart/form-data; boundary=------------------------b0",
+    body: concat!(
+        "--------------------------b0\r\nContent-Disposition: form-data; name=\"formID\"\r\n\r\n5555\r\n",
+        "--------------------------b0\r\nContent-Disposition: form-data; name=\"formTitle\"\r\n\r\nDemo\r\n",
+        "--------------------------b0\r\nContent-Disposition: form-data; name=\"submissionID\"\r\n\r\n629576\r\n",
+        "--------------------------b0\r\nContent-Disposition: form-data; name=\"ip\"\r\n\r\n203.0.113.7\r\n",
+        "--------------------------b0\r\nContent-Disposition: form-data; name=\"rawRequest\"\r\n\r\n",
+        r#"{"slug":"submit\/5555","submitDate":"1790000000000","timeToSubmit":"10","q3_name":{"first":"Mia","last":"Groß"},"#,
+        r#""q4_contactEmail":"mia@werk.example","q5_phoneNumber":{"area":"030","phone":"901820","country":"+49"},"#,
+        r#""q6_address":{"addr_line1":"Hof 1","addr_line2":"","city":"Wien","state":"","postal":"1010","country":"Austria"},"#,
+        r#""q7_date":{"month":"09","day":"21","year":"2026"},"q8_colour":"kept","q9_topics":["a","b"],"#,
+        r#""q10_privacy":["I agree to all of it"],"q11_utm_source":"meta","event_id":"1_5555_x"}"#,
+        "\r\n--------------------------b0--\r\n",
+    ),
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "+49 030 901820"),
+        ("street", "Hof 1"),
+        ("city", "Wien"),
+        ("postcode", "1010"),
+        ("country", "AT"),
+        ("date", "2026-09-21"),
+        ("colour", KEPT),
+        ("topics", "a"),
+        ("form_name", "Demo"),
+        ("ip", "203.0.113.7"),
+    ],
+    attribution: &[("utm_source", "meta"), ("form_id", "5555")],
+    batch: None,
+    fetched: &[],
+}];

@@ -20,6 +20,8 @@ use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::xml::{self, Element};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
@@ -41,8 +43,13 @@ impl Adapter for LeadConduit {
         "https://support.activeprospect.com/hc/en-us/articles/205182725-Generic-POST-instructions-for-LeadConduit"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let key = super::webhook::secret(table, "key", secrets)?;
+        let key = super::product::secret(table, "key", secrets)?;
         Some(Settings::new(LeadConduitSettings { key }))
     }
 
@@ -228,3 +235,27 @@ fn tamed(body: &[u8]) -> Cow<'_, [u8]> {
     tamed.extend_from_slice(body.get(from..).unwrap_or_default());
     Cow::Owned(tamed)
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "leadconduit",
+    settings: "key = \"t0ken\"\ncountry = \"US\"",
+    proof: Proof::Key,
+    kind: "application/x-www-form-urlencoded",
+    body: "first_name=Ben&last_name=Hall&email=ben%40contoso.example&phone_1=512-555-0123\
+               &address_1=1+Main+St&city=Austin&state=TX&postal_code=78701&utm_source=partner\
+               &xxTrustedFormCertUrl=https%3A%2F%2Fcert.example%2Fabc&loan.amount=kept",
+    fields: &[
+        ("name", "Ben Hall"),
+        ("email", "ben@contoso.example"),
+        ("phone", "512-555-0123"),
+        ("street", "1 Main St"),
+        ("region", "US-TX"),
+        ("country", "US"),
+        ("xxTrustedFormCertUrl", "https://cert.example/abc"),
+        ("loan.amount", KEPT),
+    ],
+    attribution: &[("utm_source", "partner")],
+    batch: None,
+    fetched: &[],
+}];

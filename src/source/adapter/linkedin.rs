@@ -18,6 +18,8 @@ use crate::source::fetch::{Answered, Step};
 use crate::source::json::Json;
 use crate::source::request;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 const SIGNATURE: &str = "x-li-signature";
@@ -47,8 +49,13 @@ impl Adapter for LinkedIn {
         "https://learn.microsoft.com/en-us/linkedin/marketing/lead-sync/leadsync"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let token = super::webhook::secret(table, "token", secrets);
+        let token = super::product::secret(table, "token", secrets);
         let api_url = table.text("api_url").unwrap_or_else(|| API_URL.into());
         if !Url::parse(&api_url).is_ok_and(|url| url.has_host() && url.query().is_none()) {
             let message = format!("`{api_url}` is no address; wanted is such as {API_URL}");
@@ -60,7 +67,7 @@ impl Adapter for LinkedIn {
             let message = format!("`{api_version}` is no version; wanted is such as {API_VERSION}");
             table.problem("api_version", message);
         }
-        let secrets = super::webhook::secret_or_secrets(table, secrets)?;
+        let secrets = super::product::secret_or_secrets(table, secrets)?;
         Some(Settings::new(LinkedInSettings {
             secrets,
             token: token?,
@@ -218,3 +225,61 @@ fn challenge(settings: &LinkedInSettings, query: &str) -> Result<Answer, Refusal
         }),
     ))
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "linkedin",
+    settings: "secret = \"client-secret\"\ntoken = \"t0ken\"\ncountry = \"DE\"",
+    proof: Proof::Signature,
+    kind: "application/json",
+    body: r#"{"type":"LEAD_ACTION","leadGenFormResponse":"urn:li:leadGenFormResponse:1a2b3c-4",
+                 "leadGenForm":"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:1, 1)",
+                 "owner":{"sponsoredAccount":"urn:li:sponsoredAccount:123"},
+                 "associatedEntity":{"sponsoredCreative":"urn:li:sponsoredCreative:456"},
+                 "leadType":"SPONSORED","leadAction":"CREATED","occurredAt":1789999999881}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "030 901820"),
+        ("country", "DE"),
+        ("colour", "blue"),
+        ("question 99", KEPT),
+        ("leadType", "SPONSORED"),
+        ("submitter", "urn:li:person:M"),
+    ],
+    attribution: &[
+        ("response_id", "1a2b3c-4"),
+        ("form_id", "1"),
+        ("campaign_id", "367"),
+        ("creative_id", "456"),
+        ("submitted_at", "2026-09-21T14:13:19Z"),
+    ],
+    batch: None,
+    fetched: &[
+        (
+            "/rest/leadFormResponses/1a2b3c-4",
+            r#"{"id":"1a2b3c-4","submitter":"urn:li:person:M","leadType":"SPONSORED","testLead":false,
+        "versionedLeadGenFormUrn":"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:3162,1)",
+        "submittedAt":1789999999000,"leadMetadata":{"sponsoredLeadMetadata":
+        {"campaign":"urn:li:sponsoredCampaign:367"}},"formResponse":{"answers":[
+        {"questionId":1,"answerDetails":{"textQuestionAnswer":{"answer":"Mia"}}},
+        {"questionId":2,"accepted":{"textQuestionAnswer":{"answer":"Groß"}}},
+        {"questionId":3,"answerDetails":{"textQuestionAnswer":{"answer":"mia@werk.example"}}},
+        {"questionId":4,"answerDetails":{"textQuestionAnswer":{"answer":"030 901820"}}},
+        {"questionId":5,"answerDetails":{"multipleChoiceAnswer":{"options":[1,3]}}},
+        {"questionId":99,"answerDetails":{"textQuestionAnswer":{"answer":"kept"}}}],
+        "consentResponses":[{"consentId":4,"accepted":true}]}}"#,
+        ),
+        (
+            "/rest/leadForms/3162",
+            r#"{"id":3162,"content":{"questions":[
+        {"questionId":1,"name":"firstName","predefinedField":"FIRST_NAME"},
+        {"questionId":2,"name":"lastName","predefinedField":"LAST_NAME"},
+        {"questionId":3,"name":"email","predefinedField":"EMAIL"},
+        {"questionId":4,"name":"phone","predefinedField":"PHONE_NUMBER"},
+        {"questionId":5,"name":"colour","questionDetails":{"multipleChoiceQuestionDetails":{"options":[
+            {"id":1,"text":{"localized":{"en_US":"blue"}}},{"id":2,"text":{"localized":{"en_US":"red"}}}]}}}
+        ]}}"#,
+        ),
+    ],
+}];

@@ -19,6 +19,8 @@ use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::Fixture;
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 /// "Updates are batched up to a maximum of 1,000."
@@ -60,19 +62,24 @@ impl Adapter for Meta {
         "https://developers.facebook.com/docs/graph-api/webhooks/getting-started"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        super::meta_lead::FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let app_secret = super::webhook::secret(table, "app_secret", secrets);
-        let verify_token = super::webhook::secret(table, "verify_token", secrets);
+        let app_secret = super::product::secret(table, "app_secret", secrets);
+        let verify_token = super::product::secret(table, "verify_token", secrets);
         let pages = table.table("page_tokens");
         let mut page_tokens = BTreeMap::new();
         for page in pages.keys() {
             if !is_id(&page) {
                 pages.problem(&page, format!("`{page}` is no page's id (digits only)"));
             }
-            page_tokens.extend(super::webhook::secret(&pages, &page, secrets).map(|t| (page, t)));
+            page_tokens.extend(super::product::secret(&pages, &page, secrets).map(|t| (page, t)));
         }
         let access_token = if table.has("access_token") || pages.keys().is_empty() {
-            Some(super::webhook::secret(table, "access_token", secrets)?)
+            Some(super::product::secret(table, "access_token", secrets)?)
         } else {
             None
         };

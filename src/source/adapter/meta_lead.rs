@@ -12,6 +12,8 @@ use crate::source::fetch::{Answered, Ask, Step, Trouble};
 use crate::source::json::Json;
 use crate::source::mapping::{self, PAIRS_MAX, VALUE_BYTES_MAX};
 use crate::source::sources::Source;
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 
 /// What the app dashboard's “Test” button sends; the Graph API knows no such lead (observed, the
 /// documentation does not say so).
@@ -330,3 +332,57 @@ pub(super) fn stand_in(target: &str) -> Option<Vec<u8>> {
     });
     Some(lead.to_string().into_bytes())
 }
+
+#[cfg(test)]
+pub(super) const FIXTURES: &[Fixture] = &[Fixture {
+    name: "meta",
+    settings: r#"
+country = "DE"
+app_secret = "It's a Secret to Everybody"
+verify_token = "leadAdsRockPlayer"
+access_token = "t0k en"
+map = { "wunsch" = "message" }
+page_tokens = { "123456789" = "of the page" }
+"#,
+    proof: Proof::Signature,
+    kind: "application/json",
+    body: r#"{"entry":[{"id":138124712925158,"time":1630087927,"changes":[{"field":"leadgen","value":
+                 {"leadgen_id":233370042045345,"form_id":"172036835026334","adgroup_id":0,"ad_id":"0",
+                 "created_time":1630087926,"new":"member"}}]}],"object":"page"}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "030 901820"),
+        ("company", "Werk AG"),
+        ("postcode", "10115"),
+        ("region", "DE-BE"),
+        ("country", "DE"),
+        ("message", "Demo bitte"),
+        ("work_email", "mia@work.example"),
+        ("which_colour?", KEPT),
+        ("vehicle.make", "Honda"),
+    ],
+    attribution: &[
+        ("leadgen_id", "233370042045345"),
+        ("page_id", "138124712925158"),
+        ("form_id", "172036835026334"),
+        ("ad_id", "120210000000000001"),
+        ("campaign_name", "Herbst"),
+        ("platform", "ig"),
+        ("is_organic", "false"),
+        ("submitted_at", "2021-08-27T18:12:06Z"),
+    ],
+    batch: None,
+    fetched: &[(
+        "",
+        r#"{"id":"233370042045345","created_time":"2021-08-27T20:12:06+0200","ad_id":"120210000000000001",
+        "campaign_name":"Herbst","platform":"ig","is_organic":false,"vehicle":{"make":"Honda"},
+        "field_data":[{"name":"work_email","values":["mia@work.example"]},
+            {"name":"full_name","values":["Mia Groß"]},{"name":"email","values":["mia@werk.example"]},
+            {"name":"phone_number","values":["030 901820"]},{"name":"company_name","values":["Werk AG"]},
+            {"name":"zip_code","values":["10115"]},{"name":"state","values":["BE"]},
+            {"name":"which_colour?","values":["kept","green"]},{"name":"wunsch","values":["Demo bitte"]}],
+        "custom_disclaimer_responses":[{"checkbox_key":"optional_1","is_checked":"1"},
+            {"checkbox_key":"optional_2","is_checked":""}]}"#,
+    )],
+}];

@@ -3,7 +3,6 @@
 
 use serde_json::json;
 
-use super::webhook::{secret, secret_or_secrets};
 use crate::document::Table;
 use crate::lead::{Identity, Receipt};
 use crate::sample::Person;
@@ -46,6 +45,41 @@ pub(super) fn credential(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Cred
 /// The `key` of a product that signs nothing.
 pub(super) fn key(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Secret> {
     secret(table, KEY, secrets)
+}
+
+/// A credential under a key of a source's table; an unresolved reference is noted there.
+pub(super) fn secret(table: &Table<'_>, key: &str, secrets: Secrets<'_>) -> Option<Secret> {
+    let text = table.required_text(key)?;
+    match secrets(&text) {
+        Ok(secret) if !secret.is_empty() => Some(secret),
+        Ok(_) => {
+            table.problem(key, format!("{} is empty", table.name(key)));
+            None
+        }
+        Err(why) => {
+            let hint = "or set enabled = \"if_set\" to leave the source out until it is set";
+            let message = format!("{}: {why}", table.name(key));
+            table.problem_hint(key, message, Some(hint.into()));
+            None
+        }
+    }
+}
+
+/// `secret`, or `secrets` while one is being replaced by another.
+pub(super) fn secret_or_secrets(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Vec<Secret>> {
+    let Some(references) = table.texts("secrets") else {
+        return secret(table, "secret", secrets).map(|secret| vec![secret]);
+    };
+    let _ = table.text("secret");
+    let mut found = Vec::new();
+    for reference in references {
+        match secrets(&reference) {
+            Ok(secret) if !secret.is_empty() => found.push(secret),
+            Ok(_) => table.problem("secrets", "one of secrets is empty"),
+            Err(why) => table.problem("secrets", why),
+        }
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 /// The address's part that proves who sends.
@@ -142,6 +176,13 @@ pub(super) fn questions(person: &Person) -> Vec<Question> {
     let answered = all.into_iter().filter(|(_, _, value)| !value.is_empty());
     let questions = answered.map(|(key, label, value)| Question { key, label, value });
     questions.collect()
+}
+
+/// Where a person came from, as members of a JSON object.
+pub(super) fn utm(person: &Person) -> serde_json::Map<String, serde_json::Value> {
+    let utm = person.utm.iter();
+    utm.map(|(key, value)| (key.clone(), value.clone().into()))
+        .collect()
 }
 
 /// An id that the same person gets again.

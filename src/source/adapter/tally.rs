@@ -17,6 +17,8 @@ use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -42,6 +44,11 @@ impl Adapter for Tally {
 
     fn docs(&self) -> &'static str {
         "https://tally.so/help/webhooks"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -207,3 +214,40 @@ fn shown<'j>(field: &'j Json<'_>, id: Cow<'j, str>) -> Cow<'j, str> {
         .and_then(|option| option.text_at("text"))
         .unwrap_or(id)
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "tally",
+    settings: "secret = \"s3cret\"",
+    proof: Proof::Signature,
+    kind: "application/json",
+    body: r#"{"eventId":"a4cb","eventType":"FORM_RESPONSE","createdAt":"2026-09-21T10:00:00.000Z","data":{
+            "responseId":"2wgx","submissionId":"2wgx","respondentId":"dw","formId":"VwbNEw","formName":"Demo",
+            "createdAt":"2026-09-21T10:00:00.000Z","fields":[
+            {"key":"question_a","label":"Full name","type":"INPUT_TEXT","value":"Mia Groß"},
+            {"key":"question_b","label":"Where to?","type":"INPUT_EMAIL","value":"mia@werk.example"},
+            {"key":"question_c","label":"Ring me","type":"INPUT_PHONE_NUMBER","value":"+49 30 901820"},
+            {"key":"question_d","label":"Land","type":"DROPDOWN","value":["o1"],"options":[{"id":"o1","text":"Österreich"},{"id":"o2","text":"Schweiz"}]},
+            {"key":"question_e","label":"Topics","type":"CHECKBOXES","value":["t1","t9"],"options":[{"id":"t1","text":"Pumps"},{"id":"t2","text":"Fans"}]},
+            {"key":"question_e_t1","label":"Topics (Pumps)","type":"CHECKBOXES","value":true},
+            {"key":"question_f","label":"Datenschutz","type":"CHECKBOXES","value":["d1"],"options":[{"id":"d1","text":"Ich bin einverstanden"}]},
+            {"key":"question_g","label":"Ratings","type":"MATRIX","value":{"r1":["c2"]},"rows":[{"id":"r1","text":"Price"}],"columns":[{"id":"c1","text":"bad"},{"id":"c2","text":"good"}]},
+            {"key":"question_h","label":"Plan","type":"FILE_UPLOAD","value":[{"id":"x","name":"p.pdf","url":"https://files.example/p.pdf","mimeType":"application/pdf","size":9}]},
+            {"key":"question_i","label":"utm_campaign","type":"HIDDEN_FIELDS","value":"spring"},
+            {"key":"question_j","label":"Colour","type":"INPUT_TEXT","value":"kept"},
+            {"key":"question_k","label":"Nothing","type":"INPUT_TEXT","value":null}]}}"#,
+    fields: &[
+        ("name", "Mia Groß"),
+        ("email", "mia@werk.example"),
+        ("phone", "+49 30 901820"),
+        ("country", "AT"),
+        ("Topics", "Pumps"),
+        ("Ratings: Price", "good"),
+        ("Plan.url", "https://files.example/p.pdf"),
+        ("Colour", KEPT),
+        ("form_name", "Demo"),
+    ],
+    attribution: &[("utm_campaign", "spring"), ("form_id", "VwbNEw")],
+    batch: None,
+    fetched: &[],
+}];

@@ -19,6 +19,8 @@ use crate::source::json::Json;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 /// The header of TikTok's generic events, and how far its time may be off: our choice.
@@ -55,10 +57,15 @@ impl Adapter for TikTok {
         "https://developers.tiktok.com/doc/webhooks-overview"
     }
 
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
+    }
+
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let key = super::webhook::secret(table, "key", secrets);
+        let key = super::product::secret(table, "key", secrets);
         let signed = table.has("secret") || table.has("secrets");
-        let secrets = signed.then(|| super::webhook::secret_or_secrets(table, secrets));
+        let secrets = signed.then(|| super::product::secret_or_secrets(table, secrets));
         Some(Settings::new(TikTokSettings {
             key: key?,
             secrets: secrets.map_or(Some(Vec::new()), |found| found)?,
@@ -235,3 +242,37 @@ fn inquiry(source: &Source, entry: &Json<'_>) -> Inquiry {
     }
     draft.inquiry()
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "tiktok",
+    settings: "key = \"t0ken\"\nsecret = \"app-secret\"\ncountry = \"SE\"",
+    proof: Proof::Key,
+    kind: "application/json",
+    body: r#"{"object":1,"time":1790000000,"entry":[{"id":7312345678901234567,
+                 "page_id":7312345678901234568,"advertiser_id":7312345678901234569,"campaign_id":18,
+                 "adgroup_id":19,"ad_id":20,"create_time":1789999999,"lead_source":"INSTANT_FORM",
+                 "changes":[{"field":"name","value":"Åsa Ek"},{"field":"email","value":"asa@ek.example"},
+                 {"field":"phone_number","value":"+46 8 123 456 78"},
+                 {"field":"How many employees?","value":"kept"},
+                 {"field":"interests","value":["a","b"]}]}]}"#,
+    fields: &[
+        ("name", "Åsa Ek"),
+        ("email", "asa@ek.example"),
+        ("phone", "+46 8 123 456 78"),
+        ("country", "SE"),
+        ("How many employees?", KEPT),
+        ("interests", "a"),
+        ("advertiser_id", "7312345678901234569"),
+    ],
+    attribution: &[
+        ("campaign_id", "18"),
+        ("form_id", "7312345678901234568"),
+        ("lead_source", "INSTANT_FORM"),
+    ],
+    batch: Some(
+        r#"{"entry":[{"id":1,"changes":[{"field":"email","value":"a@b.example"}]},
+               {"id":2,"changes":[{"field":"email","value":"c@d.example"}]}]}"#,
+    ),
+    fetched: &[],
+}];

@@ -17,6 +17,8 @@ use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -43,6 +45,11 @@ impl Adapter for Typeform {
 
     fn docs(&self) -> &'static str {
         "https://www.typeform.com/developers/webhooks/"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -123,11 +130,7 @@ impl Adapter for Typeform {
                 "field": { "id": id, "ref": question.key, "type": asked },
             }));
         }
-        let utm: serde_json::Map<_, _> = person
-            .utm
-            .iter()
-            .map(|(k, v)| (k.clone(), v.clone().into()))
-            .collect();
+        let utm = product::utm(person);
         let id = product::id_of(person);
         product::json_sample(&json!({
             "event_id": format!("01{id}"),
@@ -216,3 +219,47 @@ fn read(answer: &Json<'_>, questions: &[Json<'_>], draft: &mut Draft<'_>) {
         _ => draft.add_json(&names, ours, value),
     }
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[Fixture {
+    name: "typeform",
+    settings: "secret = \"s3cret\"\ncountry = \"DE\"",
+    proof: Proof::Signature,
+    kind: "application/json",
+    body: r#"{"event_id":"01HX","event_type":"form_response","form_response":{"form_id":"lT4Z3j","token":"tok1",
+            "landed_at":"2026-09-21T10:00:00Z","submitted_at":"2026-09-21T10:01:00Z","hidden":{"utm_source":"meta","plan":"pro"},
+            "calculated":{"score":9},
+            "definition":{"id":"lT4Z3j","title":"Demo","fields":[
+              {"id":"a","ref":"r-a","type":"short_text","title":"What is your first name?"},
+              {"id":"b","ref":"r-b","type":"email","title":"Where may we write to?"},
+              {"id":"c","ref":"r-c","type":"multiple_choice","title":"Which products?"},
+              {"id":"g","ref":"r-g","type":"contact_info","title":"You","properties":{"fields":[
+                {"id":"d","ref":"r-d","type":"phone_number","title":"A number"}]}},
+              {"id":"e","ref":"r-e","type":"legal","title":"Do you agree?"},
+              {"id":"f","ref":"company","type":"short_text","title":"And where is that?"},
+              {"id":"h","ref":"r-h","type":"long_text","title":"Anything else?"}]},
+            "answers":[
+              {"type":"text","text":"Mia","field":{"id":"a","ref":"r-a","type":"short_text"}},
+              {"type":"email","email":"mia@werk.example","field":{"id":"b","ref":"r-b","type":"email"}},
+              {"type":"choices","choices":{"labels":["Pumps","Fans"],"other":"kept"},"field":{"id":"c","type":"multiple_choice"}},
+              {"type":"phone_number","phone_number":"030 901820","field":{"id":"d","type":"phone_number"}},
+              {"type":"boolean","boolean":true,"field":{"id":"e","type":"legal"}},
+              {"type":"text","text":"Werk AG","field":{"id":"f","ref":"company","type":"short_text"}},
+              {"type":"number","number":12345678901234567890,"field":{"id":"zz","ref":"r-z","type":"number"}},
+              {"type":"text","text":"Call me","field":{"id":"h","type":"long_text"}}]}}"#,
+    fields: &[
+        ("name", "Mia"),
+        ("email", "mia@werk.example"),
+        ("phone", "030 901820"),
+        ("company", "Werk AG"),
+        ("message", "Call me"),
+        ("Which products?", "Pumps"),
+        ("r-z", "12345678901234567890"),
+        ("plan", "pro"),
+        ("calculated.score", "9"),
+        ("form_name", "Demo"),
+    ],
+    attribution: &[("utm_source", "meta"), ("form_id", "lT4Z3j")],
+    batch: None,
+    fetched: &[],
+}];

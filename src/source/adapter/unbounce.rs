@@ -21,6 +21,8 @@ use crate::source::mapping::PAIRS_MAX;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -52,6 +54,11 @@ impl Adapter for Unbounce {
 
     fn docs(&self) -> &'static str {
         "https://documentation.unbounce.com/hc/en-us/articles/203510044-Using-a-Webhook"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -179,3 +186,46 @@ fn first<'j>(value: &'j Json<'_>) -> Option<std::borrow::Cow<'j, str>> {
         }
     }
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "unbounce",
+        settings: "key = \"k3y\"\ncountry = \"US\"",
+        proof: Proof::Key,
+        kind: "application/x-www-form-urlencoded",
+        body: "page_url=https%3A%2F%2Flanding.example%2F%3Fgclid%3Dg1&page_name=Demo&page_id=a28&variant=a&data.json=%7B\
+               %22first_name%22%3A%5B%22Mia%22%5D%2C%22email%22%3A%5B%22mia%40werk.example%22%5D%2C%22phone_number%22%3A%5B%22650-253-0000%22%5D\
+               %2C%22topics%22%3A%5B%22a%22%2C%22b%22%5D%2C%22colour%22%3A%5B%22kept%22%5D%2C%22ip_address%22%3A%5B%22203.0.113.7%22%5D\
+               %2C%22time_submitted%22%3A%5B%2210%3A57+PM+UTC%22%5D%7D",
+        fields: &[
+            ("name", "Mia"),
+            ("email", "mia@werk.example"),
+            ("phone", "650-253-0000"),
+            ("country", "US"),
+            ("topics", "a"),
+            ("colour", KEPT),
+            ("variant", "a"),
+            ("ip_address", "203.0.113.7"),
+            ("form_name", "Demo"),
+        ],
+        attribution: &[
+            ("landing_page", "https://landing.example/"),
+            ("gclid", "g1"),
+            ("form_id", "a28"),
+        ],
+        batch: None,
+        fetched: &[],
+    },
+    Fixture {
+        name: "unbounce_json",
+        settings: "key = \"k3y\"",
+        proof: Proof::Key,
+        kind: "application/json",
+        body: r#"{"email":["mia@werk.example"],"colour":["kept"],"page_url":["https://landing.example/"],"page_name":["Demo"]}"#,
+        fields: &[("email", "mia@werk.example"), ("form_name", "Demo")],
+        attribution: &[("landing_page", "https://landing.example/")],
+        batch: None,
+        fetched: &[],
+    },
+];

@@ -16,6 +16,8 @@ use crate::source::draft::Draft;
 use crate::source::json::Json;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Request, Sample, Secrets};
 
 /// The row in `ALL`.
@@ -46,6 +48,11 @@ impl Adapter for Webflow {
 
     fn docs(&self) -> &'static str {
         "https://developers.webflow.com/data/docs/working-with-webhooks"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -176,3 +183,49 @@ fn verify(secrets: &[Secret], request: &Request<'_>, now: Millis) -> Result<(), 
     }
     Ok(())
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "webflow",
+        settings: "secret = \"s3cret\"",
+        proof: Proof::Timed(300),
+        kind: "application/json",
+        body: r#"{"triggerType":"form_submission","payload":{"name":"Contact","siteId":"65427cf4","data":{
+            "First Name":"Mia","Last Name":"Groß","Email 2":"mia@werk.example","Phone Number":49309018200,
+            "Project":"A new hall","Colour":"kept","newsletter":"on","gclid":"g1"},
+            "schema":[{"fieldName":"First Name","fieldType":"FormTextInput","fieldElementId":"x"},
+              {"fieldName":"Project","fieldType":"FormTextarea","fieldElementId":"y"}],
+            "submittedAt":"2026-09-21T10:00:00.000Z","id":"66a1","formId":"f1","formElementId":"e1","localeId":"de"}}"#,
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("phone", "49309018200"),
+            ("message", "A new hall"),
+            ("Colour", KEPT),
+            ("form_name", "Contact"),
+            ("siteId", "65427cf4"),
+            ("localeId", "de"),
+        ],
+        attribution: &[("gclid", "g1"), ("form_id", "f1")],
+        batch: None,
+        fetched: &[],
+    },
+    Fixture {
+        name: "webflow_v1",
+        settings: "key = \"k3y\"",
+        proof: Proof::Key,
+        kind: "application/json",
+        body: r#"{"name":"Contact","site":"580e63e9","data":{"name":"Mia Groß","email":"mia@werk.example","More":"kept"},
+            "d":"2026-09-21T10:00:00.000Z","_id":"58bf1"}"#,
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("form_name", "Contact"),
+            ("site", "580e63e9"),
+        ],
+        attribution: &[],
+        batch: None,
+        fetched: &[],
+    },
+];

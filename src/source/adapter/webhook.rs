@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use super::product::{self, secret, secret_or_secrets};
 use crate::clock::{Millis, SECOND};
 use crate::document::Table;
 use crate::lead::{Fields, Identity, Inquiry, Receipt, Submission};
@@ -17,6 +18,8 @@ use crate::source::path::Path;
 use crate::source::request;
 use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
+#[cfg(test)]
+use crate::source::suite::fixture::{Fixture, KEPT, Proof};
 use crate::source::{Adapter, Admission, Admitted, Request, Sample, Secrets};
 
 /// The most leads in one submission, and the longest id.
@@ -55,6 +58,11 @@ impl Adapter for Webhook {
 
     fn docs(&self) -> &'static str {
         "https://www.standardwebhooks.com/"
+    }
+
+    #[cfg(test)]
+    fn fixtures(&self) -> &'static [Fixture] {
+        FIXTURES
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
@@ -138,13 +146,7 @@ impl Adapter for Webhook {
                 content,
             });
         }
-        Ok(Admission::Leads(Admitted {
-            headers: request::kept(request.headers),
-            query: String::new(),
-            raw: request.body.to_vec(),
-            identities,
-            reply: Reply::default(),
-        }))
+        Ok(Admission::Leads(Admitted::whole(request, identities)))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
@@ -167,11 +169,7 @@ impl Adapter for Webhook {
     }
 
     fn shape(&self, _: &Source, person: &Person) -> Sample {
-        let utm: serde_json::Map<_, _> = person
-            .utm
-            .iter()
-            .map(|(k, v)| (k.clone(), v.clone().into()))
-            .collect();
+        let utm = product::utm(person);
         let body = json!({
             "first_name": person.first_name,
             "last_name": person.last_name,
@@ -189,12 +187,7 @@ impl Adapter for Webhook {
             "consent": person.consent,
             "attribution": utm,
         });
-        Sample {
-            method: "POST",
-            query: String::new(),
-            headers: vec![("content-type".into(), "application/json".into())],
-            body: body.to_string().into_bytes(),
-        }
+        Sample::post("application/json", body.to_string())
     }
 
     fn sign(&self, source: &Source, mut sample: Sample, now: Millis) -> Sample {
@@ -233,41 +226,6 @@ impl Adapter for Webhook {
         }
         sample
     }
-}
-
-/// A credential under a key of a source's table; an unresolved reference is noted there.
-pub(super) fn secret(table: &Table<'_>, key: &str, secrets: Secrets<'_>) -> Option<Secret> {
-    let text = table.required_text(key)?;
-    match secrets(&text) {
-        Ok(secret) if !secret.is_empty() => Some(secret),
-        Ok(_) => {
-            table.problem(key, format!("{} is empty", table.name(key)));
-            None
-        }
-        Err(why) => {
-            let hint = "or set enabled = \"if_set\" to leave the source out until it is set";
-            let message = format!("{}: {why}", table.name(key));
-            table.problem_hint(key, message, Some(hint.into()));
-            None
-        }
-    }
-}
-
-/// `secret`, or `secrets` while one is being replaced by another.
-pub(super) fn secret_or_secrets(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Vec<Secret>> {
-    let Some(references) = table.texts("secrets") else {
-        return secret(table, "secret", secrets).map(|secret| vec![secret]);
-    };
-    let _ = table.text("secret");
-    let mut found = Vec::new();
-    for reference in references {
-        match secrets(&reference) {
-            Ok(secret) if !secret.is_empty() => found.push(secret),
-            Ok(_) => table.problem("secrets", "one of secrets is empty"),
-            Err(why) => table.problem("secrets", why),
-        }
-    }
-    (!found.is_empty()).then_some(found)
 }
 
 fn auth(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Auth> {
@@ -377,3 +335,65 @@ fn inquiry(source: &Source, settings: &WebhookSettings, item: &Json<'_>) -> Inqu
         .is_some_and(Json::is_true);
     inquiry
 }
+
+#[cfg(test)]
+const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "webhook",
+        settings: r#"
+auth = "standard"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+is_test = "$.test"
+map = { email = "$.who[\"e-mail\"]" }
+"#,
+        proof: Proof::Timed(300),
+        kind: "application/json; charset=utf-8",
+        body: r#"{"who":{"e-mail":"mia@werk.example"},"campaign":{"name":"Spring"},"company":{"name":"Werk AG"},
+                 "contact":{"name":"Mia Groß"},"language":"German","phone":"+49 30 901820",
+                 "deal":{"amount":12345678901234567890,"tags":["kept","y"]},"test":false,"gclid":"abc"}"#,
+        fields: &[
+            ("name", "Mia Groß"),
+            ("email", "mia@werk.example"),
+            ("phone", "+49 30 901820"),
+            ("company", "Werk AG"),
+            ("campaign.name", "Spring"),
+            ("language", "de"),
+            ("deal.amount", "12345678901234567890"),
+            ("deal.tags", KEPT),
+        ],
+        attribution: &[("gclid", "abc")],
+        batch: None,
+        fetched: &[],
+    },
+    Fixture {
+        name: "hmac",
+        settings: r#"
+auth = "hmac"
+header = "X-Signature"
+prefix = "sha256="
+secret = "s3cret"
+id = "$.id"
+items = "$.leads"
+"#,
+        proof: Proof::Signature,
+        kind: "application/json",
+        body: r#"{"leads":[{"id":"7","email":"a@b.example","more":"kept"}]}"#,
+        fields: &[("email", "a@b.example")],
+        attribution: &[],
+        batch: Some(
+            r#"{"leads":[{"id":"7","email":"a@b.example"},{"id":"8","email":"c@d.example"}]}"#,
+        ),
+        fetched: &[],
+    },
+    Fixture {
+        name: "bearer",
+        settings: "auth = \"bearer\"\nkey = \"k3y\"",
+        proof: Proof::Key,
+        kind: "application/json",
+        body: r#"{"email":"a@b.example","more":"kept"}"#,
+        fields: &[("email", "a@b.example")],
+        attribution: &[],
+        batch: None,
+        fetched: &[],
+    },
+];

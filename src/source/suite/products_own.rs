@@ -1,17 +1,28 @@
 //! What is asked of form products only.
 
-use super::fixtures::{Fixture, KEPT, Proof};
-use super::products::FIXTURES;
+use super::fixture::{Fixture, KEPT, Proof};
 use super::{NOW, admit, committed, parse, refused, sample, signed, source};
 use crate::document::Overrides;
 use crate::lead::{Inquiry, LeadId, Receipt};
 use crate::secret::Secret;
-use crate::source::{Admission, Reply, Sources};
+use crate::source::{ALL, Admission, Reply, Sources};
 
 const JSON: &str = "application/json";
 
+const PRODUCTS: [&str; 8] = [
+    "typeform",
+    "webflow",
+    "tally",
+    "jotform",
+    "elementor",
+    "contact_form_7",
+    "unbounce",
+    "formbricks",
+];
+
 fn own() -> impl Iterator<Item = &'static Fixture> {
-    FIXTURES.iter()
+    let products = ALL.iter().filter(|a| PRODUCTS.contains(&a.name()));
+    products.flat_map(|adapter| adapter.fixtures())
 }
 
 fn read(name: &str, body: &str) -> Inquiry {
