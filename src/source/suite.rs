@@ -50,11 +50,11 @@ fn sources() -> Sources {
     Sources::parse("sources.toml", &text, &Overrides::new(), &secrets).unwrap()
 }
 
-fn source(name: &str) -> Arc<Source> {
+pub(super) fn source(name: &str) -> Arc<Source> {
     sources().get(name).expect(name).clone()
 }
 
-fn sample(kind: &str, body: &str) -> Sample {
+pub(super) fn sample(kind: &str, body: &str) -> Sample {
     Sample {
         method: "POST",
         query: String::new(),
@@ -82,7 +82,7 @@ fn signed(source: &Source, kind: &str, body: &[u8], now: i64) -> Sample {
     source.adapter.sign(source, sample, now)
 }
 
-fn admit(source: &Source, sample: &Sample, now: i64) -> Result<Admission, Refusal> {
+pub(super) fn admit(source: &Source, sample: &Sample, now: i64) -> Result<Admission, Refusal> {
     let headers = sample
         .headers
         .iter()
@@ -118,7 +118,7 @@ fn committed(source: &Source, sample: &Sample, now: i64) -> (Submission, Vec<Str
     (submission, names)
 }
 
-fn parse(source: &Source, sample: &Sample) -> Inquiry {
+pub(super) fn parse(source: &Source, sample: &Sample) -> Inquiry {
     let (submission, _) = committed(source, sample, NOW);
     source.adapter.parse(source, &submission).unwrap().remove(0)
 }
