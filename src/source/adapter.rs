@@ -25,6 +25,7 @@ mod tally;
 pub(super) mod tiktok;
 mod typeform;
 mod unbounce;
+mod web_to_lead;
 mod webflow;
 pub(super) mod webhook;
 
@@ -51,4 +52,5 @@ pub const ALL: &[&dyn Adapter] = &[
     &intercom::Intercom,
     &hubspot::HubSpot,
     &linkedin::LinkedIn,
+    &web_to_lead::WebToLead,
 ];
