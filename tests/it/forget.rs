@@ -9,6 +9,8 @@ use leadgate::lead::{Headers, Identity, Outcome, Stage};
 use leadgate::ledger::Tx;
 
 use crate::house::{House, plan};
+use crate::process::until;
+use crate::server::RedisServer;
 
 const EMAIL: &str = "zerlina.quandt@muster.example";
 const NAME: &str = "Zerlina Quandt";
@@ -168,7 +170,10 @@ const ERASE: [&str; 6] = [
 /// wrote down why they closed or declined them.
 async fn known_to_the_house() -> (House, String, String) {
     let house = plan().env("LEADGATE_MAIL__TRANSPORT", "outbox");
-    let house = house.build().await;
+    known_to(house.build().await).await
+}
+
+async fn known_to(house: House) -> (House, String, String) {
     let first = post(&house, "k1", &person("Werk A")).await;
     let second = post(&house, "k2", &person("Werk B")).await;
     let again = post(&house, "k1", &person("Werk A, other content")).await;
@@ -343,6 +348,35 @@ async fn a_lead_is_not_erased_where_that_would_lose_another_that_was_not_read_ye
     house.command(&second, Command::Reject { why }).unwrap();
     let (code, _, told) = run(&house, &words).await;
     assert_eq!(code, Some(0), "{told}");
+    assert_eq!(
+        found_in(&house.dir.path().join("data")),
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_person_was_in_no_redis_either() {
+    // Whatever was ever written to it stands in its log.
+    let server = RedisServer::start().await;
+    let plan = plan()
+        .env("LEADGATE_MAIL__TRANSPORT", "outbox")
+        .env("LEADGATE_QUEUE__URL", &server.url());
+    let (house, first, _) = known_to(plan.build().await).await;
+    let flow = house.daemon.flow().clone();
+    until(|| async { flow.queue.is_connected() }).await;
+    let third = post(&house, "k3", &person("Werk C")).await;
+    until(|| async { flow.undecided() == 0 }).await;
+    let waits: Vec<String> = server.ask(&["KEYS", "*"]).unwrap();
+    assert!(!waits.is_empty(), "its tickets are in Redis");
+    assert_eq!(found_in(server.dir()), Vec::<String>::new());
+    house.work().await;
+    let (code, _, told) = run(&house, &ERASE).await;
+    assert_eq!(code, Some(0), "{told}");
+    house.work().await;
+    for id in [&first, &third] {
+        assert_eq!(house.find(id).stage, Stage::Closed(Outcome::Erased));
+    }
+    assert_eq!(found_in(server.dir()), Vec::<String>::new());
     assert_eq!(
         found_in(&house.dir.path().join("data")),
         Vec::<String>::new()

@@ -41,6 +41,11 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Where its files are.
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     /// As the kernel does when memory is short.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
