@@ -5,8 +5,8 @@ use futures_util::FutureExt;
 use super::Refusal;
 use super::mapping::{PAIRS_MAX, VALUE_BYTES_MAX};
 
-/// Longer names are a mistake or an attack.
-const NAME_BYTES_MAX: usize = 256;
+/// Longer names are a mistake or an attack; a question may be one.
+const NAME_BYTES_MAX: usize = 1_024;
 /// RFC 2046, 5.1.1.
 const BOUNDARY_CHARS_MAX: usize = 70;
 
@@ -87,7 +87,12 @@ fn escaped(high: u8, low: u8) -> Option<u8> {
     u8::try_from(byte).ok().filter(|byte| *byte != 0)
 }
 
-fn add(pairs: &mut Pairs, pair: (String, String), bounds: Bounds) -> Result<(), Refusal> {
+/// Adds a pair, if it and all of them are within the bounds.
+pub(super) fn add(
+    pairs: &mut Pairs,
+    pair: (String, String),
+    bounds: Bounds,
+) -> Result<(), Refusal> {
     let (fields, bytes) = (bounds.pairs, bounds.value_bytes);
     if pairs.len() >= fields {
         return Err(Refusal::Unprocessable(format!("more than {fields} fields")));

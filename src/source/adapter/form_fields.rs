@@ -52,12 +52,12 @@ pub(super) fn pairs_within(
             if !matches!(json, Json::Map(_)) {
                 return Err(Refusal::Malformed("a JSON object is wanted".into()));
             }
-            let mut pairs = Vec::new();
-            json.leaves("", &mut pairs);
-            let (fields, bytes) = (bounds.pairs, bounds.value_bytes);
-            if pairs.len() > fields || pairs.iter().any(|(_, v)| v.len() > bytes) {
-                let message = format!("at most {fields} fields of {bytes} bytes");
-                return Err(Refusal::Unprocessable(message));
+            let mut leaves = Vec::new();
+            json.leaves("", &mut leaves);
+            // As strict as a form is: with a key in it, it is stored as one.
+            let mut pairs = Vec::with_capacity(leaves.len());
+            for pair in leaves {
+                form_body::add(&mut pairs, pair, bounds)?;
             }
             Ok(pairs)
         }

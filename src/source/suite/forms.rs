@@ -1,6 +1,6 @@
 //! What is asked of forms only.
 
-use super::{NOW, committed, parse, sample, source, status};
+use super::{NOW, committed, parse, refused, sample, source, status};
 
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 
@@ -77,5 +77,21 @@ fn a_form_tells_machines_from_people_and_where_they_came_from() {
             from,
             ["g", "https://www.example.com/demo", "spring", "query"]
         );
+    }
+}
+
+#[test]
+fn what_a_form_sends_as_json_is_taken_only_if_it_can_be_read_as_a_form() {
+    // With a key in it, it is stored urlencoded.
+    let source = source("form");
+    for (length, status) in [(1_000, None), (1_025, Some(422))] {
+        let name = "n".repeat(length);
+        let body = format!(r#"{{"_key":"k","email":"a@b.example","{name}":"kept"}}"#);
+        let sample = sample("application/json", &body);
+        assert_eq!(refused(&source, &sample, NOW), status, "{length}");
+        if status.is_none() {
+            let inquiry = parse(&source, &sample);
+            assert_eq!(inquiry.fields.get(&name), Some("kept"));
+        }
     }
 }
