@@ -165,8 +165,8 @@ pub(super) fn asked_for(folded: &str) -> Option<&'static str> {
     }
     let asked = begin.unwrap_or(bare);
     let found = field(asked).or_else(|| field(&asked.replace("e_mail", "email")));
-    // `Question 3` is one of many and no message.
-    found.filter(|field| begin.is_some() || *field != "message")
+    // `Question 3` is one of many and no message, where `message5` is one.
+    found.filter(|_| begin.is_some() || !matches!(asked, "question" | "questions"))
 }
 
 /// Whether a folded name is one that forms give to consents.
@@ -303,6 +303,7 @@ mod tests {
             ("Seu nome", Some("name")),
             ("Email 2", Some("email")),
             ("Question 3", None),
+            ("message5", Some("message")),
             ("Your boss's name", None),
             ("What is your favourite colour?", None),
         ];

@@ -127,7 +127,8 @@ impl Adapter for Form {
         let accepts = request.headers.only("accept").unwrap_or_default();
         let reply = Reply {
             origin,
-            redirect: fields::field(&pairs, NEXT).and_then(|next| allowed_page(settings, next)),
+            redirect: fields::field(&pairs, NEXT)
+                .and_then(|next| allowed_page(&settings.redirects, next)),
             wants_json: request::is_json(&kind) || accepts.contains("application/json"),
             language: request::language(request.headers).unwrap_or_default(),
         };

@@ -5,7 +5,6 @@
 
 use url::Url;
 
-use super::form::FormSettings;
 use super::form_fields::{self as fields, URLENCODED};
 use super::form_page;
 use super::form_web::allowed_page;
@@ -57,8 +56,9 @@ const CAMPAIGN: &str = "Campaign_ID";
 /// Keys of a source with `adapter = "web_to_lead"`.
 #[derive(Clone, Debug)]
 struct WebToLeadSettings {
+    /// [`ORG_CHARS`] of it.
     org: Secret,
-    page: FormSettings,
+    redirects: Vec<Url>,
 }
 
 impl Adapter for WebToLead {
@@ -77,17 +77,19 @@ impl Adapter for WebToLead {
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
         let org = secret(table, "org", secrets);
-        let mut page = FormSettings::default();
+        let org = org.map(|org| Secret::new(short(org.expose())));
+        let mut redirects = Vec::new();
         for text in table.texts("redirects").unwrap_or_default() {
             match Url::parse(&text) {
-                Ok(url) if url.has_host() => page.redirects.push(url),
+                Ok(url) if url.has_host() => redirects.push(url),
                 Ok(_) | Err(_) => {
                     let wanted = "wanted is such as https://www.example.com/thanks";
                     table.problem("redirects", format!("`{text}` is no page; {wanted}"));
                 }
             }
         }
-        Some(Settings::new(WebToLeadSettings { org: org?, page }))
+        let org = org?;
+        Some(Settings::new(WebToLeadSettings { org, redirects }))
     }
 
     fn admit(
@@ -102,12 +104,12 @@ impl Adapter for WebToLead {
         }
         let mut pairs = form_body::urlencoded(request.body)?;
         let given = fields::field(&pairs, ORG).unwrap_or_default();
-        if !settings.is_ours(given) {
+        if !settings.org.matches(short(given)) {
             return Err(Refusal::Unauthorized("oid is not this source's org".into()));
         }
         let next = fields::field(&pairs, NEXT);
         let reply = Reply {
-            redirect: next.and_then(|next| allowed_page(&settings.page, next)),
+            redirect: next.and_then(|next| allowed_page(&settings.redirects, next)),
             language: request::language(request.headers).unwrap_or_default(),
             ..Reply::default()
         };
@@ -180,11 +182,8 @@ impl Adapter for WebToLead {
     }
 }
 
-impl WebToLeadSettings {
-    fn is_ours(&self, given: &str) -> bool {
-        let short = |id: &str| id.get(..ORG_CHARS).unwrap_or(id).to_owned();
-        Secret::new(short(self.org.expose())).matches(&short(given))
-    }
+fn short(org: &str) -> &str {
+    org.get(..ORG_CHARS).unwrap_or(org)
 }
 
 fn is_content(name: &str) -> bool {
