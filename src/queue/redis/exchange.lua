@@ -60,6 +60,17 @@ local function known_of(tickets)
   return redis.call('HMGET', known, unpack(tickets))
 end
 
+-- Whether a write is possible again. Before all others: Redis lets a script that has written go on
+-- writing, however full it is.
+if resume then
+  local kept = redis.pcall('HSET', known, 'probe', '')
+  if type(kept) == 'table' then
+    why = kept.err
+  else
+    redis.call('HDEL', known, 'probe')
+  end
+end
+
 local left = acks
 while left > 0 do
   local n = math.min(left, GROUP_OF)
@@ -195,14 +206,8 @@ local function read(stream, n, from)
   return #entries
 end
 
--- What this consumer was given and may not have heard of, and whether a write is possible again.
+-- What this consumer was given and may not have heard of.
 if resume then
-  local kept = redis.pcall('HSET', known, 'probe', '')
-  if type(kept) == 'table' then
-    why = kept.err
-  else
-    redis.call('HDEL', known, 'probe')
-  end
   for stream = first, #KEYS do
     read(stream, 1000, '0')
   end
