@@ -63,8 +63,8 @@ impl Redis {
         let link = Arc::new(link);
         let hub = Arc::new(Hub::new(window, settings.place()));
         let (stop, stopped) = watch::channel(false);
-        let engine = tokio::spawn(engine::run(hub.clone(), link.clone(), stopped));
-        let reader = tokio::spawn(reader::run(hub.clone(), link));
+        let engine = tokio::spawn(engine::run(hub.clone(), link.clone(), stopped.clone()));
+        let reader = tokio::spawn(reader::run(hub.clone(), link, stopped));
         Ok(Self {
             hub,
             stop,
@@ -120,8 +120,6 @@ impl Redis {
     /// Gives the tickets that were claimed and not begun to the others.
     pub(super) async fn stop(&self) {
         let _ = self.stop.send(true);
-        let [_, reader] = &self.tasks;
-        reader.abort();
         let engine = self.engine.lock();
         let engine = engine.unwrap_or_else(PoisonError::into_inner).take();
         if let Some(engine) = engine {

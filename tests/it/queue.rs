@@ -265,12 +265,38 @@ async fn who_serves_a_ledger_alone_takes_over_at_the_start_and_who_stops_hands_o
     killed.push(&tickets(0..50));
     assert_eq!(take(&killed, 20).await.len(), 20);
     drop(killed);
+    // The kernel closes what a killed process had open; a dropped task does so in its own time.
+    until(|| async { clients(&server, "connected_clients") == 1 }).await;
     let next = process(alone.clone()).await;
     assert_eq!(sorted(take(&next, 50).await), (0..50).collect::<Vec<_>>());
     next.stop().await;
     assert_eq!(consumers(&server), 0, "it leaves nothing of itself");
     let last = process(settings(&server)).await;
     assert_eq!(sorted(take(&last, 50).await), (0..50).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_while_its_read_waits_is_given_none_of_what_it_hands_over() {
+    let server = RedisServer::start().await;
+    for _ in 0..20 {
+        let queue = process(settings(&server)).await;
+        queue.push(&tickets(0..20));
+        assert_eq!(take(&queue, 20).await.len(), 20);
+        let hungry = queue.clone();
+        let waiting = tokio::spawn(async move { hungry.claim(KINDS, 1).await });
+        until(|| async { clients(&server, "blocked_clients") == 1 }).await;
+        queue.stop().await;
+        assert_eq!(consumers(&server), 0, "it leaves nothing of itself");
+        waiting.abort();
+    }
+}
+
+/// A figure of `INFO clients`; who asks is counted among the connected.
+fn clients(server: &RedisServer, figure: &str) -> usize {
+    let info: String = server.ask(&["INFO", "clients"]).unwrap();
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    let (_, found) = lines.find(|(name, _)| *name == figure).unwrap();
+    found.trim().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,9 @@ const TEND_EVERY: Duration = Duration::from_secs(5);
 /// The shortest time between two looks at what was put back.
 const DUE_EVERY: Duration = Duration::from_millis(20);
 
+/// Between two tries to end a waiting read: the first may come before it waits.
+const END_EVERY: Duration = Duration::from_millis(2);
+
 /// Why the connection was given up, and what was on its way.
 struct Broken {
     why: String,
@@ -106,8 +109,20 @@ async fn serve(
         }
     }
     while exchange(hub, link, &mut connection).await? {}
+    end_reading(hub, link, &mut connection).await;
     while let Ok((TEND_MAX, _)) = link.tend(&mut connection, link.dead_after, true).await {}
     Ok(())
+}
+
+/// A read that still waits would be given what is about to be handed over.
+async fn end_reading(hub: &Hub, link: &Link, connection: &mut MultiplexedConnection) {
+    while let Some(reading) = hub.reading() {
+        if let Err(error) = link.unblock(connection, reading).await {
+            tracing::debug!(why = %plain(&error), "a waiting read could not be ended");
+            return;
+        }
+        Clock::pause(END_EVERY).await;
+    }
 }
 
 async fn exchange(

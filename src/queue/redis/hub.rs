@@ -65,6 +65,8 @@ struct State {
     lengths: [usize; KINDS],
     next_due: Option<Instant>,
     oldest: Option<(Instant, Duration)>,
+    /// The connection that reads, or is about to.
+    reading: Option<i64>,
     /// Whether Redis had nothing more of a kind.
     hungry: [bool; KINDS],
     turns: [usize; KINDS],
@@ -315,6 +317,15 @@ impl Hub {
         };
         let kinds = WorkKind::ALL.into_iter().enumerate();
         kinds.filter_map(wanted).collect()
+    }
+
+    /// Who reads says so before, and after it that nobody does.
+    pub(super) fn set_reading(&self, connection: Option<i64>) {
+        self.state().reading = connection;
+    }
+
+    pub(super) fn reading(&self) -> Option<i64> {
+        self.state().reading
     }
 
     /// An answer was lost: what was claimed in it is asked for again.

@@ -144,6 +144,29 @@ impl Link {
         Ok((moved, since(oldest)))
     }
 
+    /// By what Redis knows a connection.
+    pub(super) async fn id_of(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<i64, RedisError> {
+        let mut command = redis::cmd("CLIENT");
+        command.arg("ID").query_async(connection).await
+    }
+
+    /// Ends the wait of a read on another connection, if one waits there.
+    pub(super) async fn unblock(
+        &self,
+        connection: &mut MultiplexedConnection,
+        other: i64,
+    ) -> Result<(), RedisError> {
+        let mut command = redis::cmd("CLIENT");
+        command
+            .arg("UNBLOCK")
+            .arg(other)
+            .query_async(connection)
+            .await
+    }
+
     /// Waits until one of these kinds has something, and claims it.
     pub(super) async fn read(
         &self,

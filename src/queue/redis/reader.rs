@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
+use tokio::sync::watch;
 
 use super::hub::Hub;
 use super::link::{Link, plain};
@@ -13,16 +14,19 @@ use crate::clock::Clock;
 /// After trouble.
 const REST: Duration = Duration::from_millis(250);
 
-pub(super) async fn run(hub: Arc<Hub>, link: Arc<Link>) {
+/// Until a stop is told; a read that waits then is ended by who stops (`engine`).
+pub(super) async fn run(hub: Arc<Hub>, link: Arc<Link>, stopped: watch::Receiver<bool>) {
     let mut connection = None;
-    loop {
+    while !*stopped.borrow() {
         let watch = hub.watch.notified();
         let kinds = hub.watched();
         if kinds.is_empty() {
             watch.await;
             continue;
         }
-        if let Err(error) = read(&hub, &link, &mut connection, &kinds).await {
+        let done = read(&hub, &link, &mut connection, &kinds, &stopped).await;
+        hub.set_reading(None);
+        if let Err(error) = done {
             tracing::debug!(why = %plain(&error), "a waiting read failed");
             connection = None;
             // It may have claimed something whose answer was lost, or a group is missing.
@@ -36,13 +40,22 @@ pub(super) async fn run(hub: Arc<Hub>, link: Arc<Link>) {
 async fn read(
     hub: &Hub,
     link: &Link,
-    connection: &mut Option<MultiplexedConnection>,
+    open: &mut Option<(MultiplexedConnection, i64)>,
     kinds: &[usize],
+    stopped: &watch::Receiver<bool>,
 ) -> Result<(), redis::RedisError> {
-    let connection = match connection {
-        Some(connection) => connection,
-        None => connection.insert(link.connect(link.block()).await?),
+    let (connection, id) = if let Some(open) = open {
+        open
+    } else {
+        let mut connection = link.connect(link.block()).await?;
+        let id = link.id_of(&mut connection).await?;
+        open.insert((connection, id))
     };
+    // First this, then the look at the stop: whoever stops looks the other way round.
+    hub.set_reading(Some(*id));
+    if *stopped.borrow() {
+        return Ok(());
+    }
     let entries = link.read(connection, kinds).await?;
     if !entries.is_empty() {
         hub.heard(entries);
