@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use leadgate::clock::Clock;
-use leadgate::lead::{Facts, Headers, Inquiry, Submission};
+use leadgate::lead::{Facts, Headers, Inquiry};
 use leadgate::rules::Asked;
 use leadgate::source::{Admission, Admitted, Request};
 
@@ -15,10 +15,8 @@ use crate::requests::Maker;
 pub(crate) struct Breakdown {
     /// Over so many.
     pub(crate) leads: usize,
-    /// The signature, and what names the lead.
+    /// The signature, the inquiry read and normalised, and what names the lead.
     pub(crate) admit: f64,
-    /// The inquiry read from the committed bytes, normalised.
-    pub(crate) parse: f64,
     /// The rules, with the trace.
     pub(crate) rules: f64,
     /// Lines passed, on average.
@@ -43,7 +41,7 @@ pub(crate) fn measure(shipped: &Shipped, leads: usize) -> anyhow::Result<Breakdo
             headers,
             body,
         };
-        match source.adapter.admit(source, &request, now) {
+        match source.admit(&request, now) {
             Ok(Admission::Leads(leads)) => admitted.push(leads),
             Ok(Admission::Answered(_) | Admission::Forget(_)) => {
                 anyhow::bail!("a lead was not taken for one")
@@ -53,24 +51,9 @@ pub(crate) fn measure(shipped: &Shipped, leads: usize) -> anyhow::Result<Breakdo
     }
     let admit = micros(start, leads);
 
-    let submissions: Vec<Submission> = admitted
-        .into_iter()
-        .map(|admitted| Submission {
-            source: SOURCE.to_owned(),
-            received_at: now,
-            headers: admitted.headers,
-            query: admitted.query,
-            raw: admitted.raw,
-            keys: Vec::new(),
-        })
-        .collect();
-    let start = Instant::now();
-    let mut inquiries: Vec<Inquiry> = Vec::with_capacity(leads);
-    for submission in &submissions {
-        let read = source.adapter.parse(source, submission);
-        inquiries.extend(read.map_err(anyhow::Error::msg)?);
-    }
-    let parse = micros(start, leads);
+    let inquiries = admitted.into_iter().flat_map(|admitted| admitted.read);
+    let inquiries: Vec<Inquiry> = inquiries.collect();
+    anyhow::ensure!(inquiries.len() == leads, "a lead was not read on the way");
 
     let facts = Facts::default();
     let mut passed = 0;
@@ -89,7 +72,6 @@ pub(crate) fn measure(shipped: &Shipped, leads: usize) -> anyhow::Result<Breakdo
     Ok(Breakdown {
         leads,
         admit,
-        parse,
         rules,
         lines: f64::from(u32::try_from(passed / leads.max(1)).unwrap_or(0)),
     })

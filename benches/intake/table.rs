@@ -132,7 +132,7 @@ pub(crate) fn aftermath(row: &Row) -> String {
 pub(crate) fn steps([bare, stored, decided]: [&Row; 3], steps: &Breakdown) -> String {
     let (http, insert) = (bare.median(|run| run.cpu), stored.median(|run| run.cpu));
     let whole = decided.median(|run| run.cpu);
-    let known = http + steps.admit + steps.parse + steps.rules;
+    let known = http + steps.admit + steps.rules;
     let mut text = format!(
         "Where the CPU time goes ({} leads for each step on one core)\n\n\
          | step | µs/lead |\n|---|--:|\n",
@@ -141,8 +141,10 @@ pub(crate) fn steps([bare, stored, decided]: [&Row; 3], steps: &Breakdown) -> St
     let rules = format!("rules with trace ({:.1} lines passed)", steps.lines);
     let lines = [
         ("HTTP: bare actix", http),
-        ("verify the signature, name the lead", steps.admit),
-        ("parse and normalise", steps.parse),
+        (
+            "verify the signature, read, name and normalise the lead",
+            steps.admit,
+        ),
         (rules.as_str(), steps.rules),
         (
             "the rest: both commits, keys, history, hand-over",

@@ -8,18 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
-
 use super::keyed::contact_keys;
 use super::park::{self, Refusals};
 use super::publish::Policy;
 use super::ready::{Ready, tell};
+use super::receive::Arrived;
 use super::unfetched::{Known, is_unfetched, reread};
 use super::verdict::{Deciding, Fresh, Outcome};
 use super::{Flow, upkeep};
 use crate::clock::Millis;
-use crate::lead::{Decided, Facts, HoldCause, Inquiry, Seen, Ticket, Trace, Verdict};
-use crate::ledger::{Fault, Persons, Reads, Standing, Undecided};
+use crate::lead::{Decided, Facts, HoldCause, Inquiry, Ticket, Trace, Verdict};
+use crate::ledger::{Fault, Persons, Reads, Standing};
 use crate::rules::Asked;
 
 /// The most submissions that are held against the ledger at one moment.
@@ -41,13 +40,6 @@ pub(super) enum Arrival {
     Again,
     /// The daemon stops.
     Stop,
-}
-
-/// A committed submission on its way.
-pub(super) struct Arrived {
-    pub(super) undecided: Undecided,
-    pub(super) tell: Option<oneshot::Sender<(Verdict, Seen)>>,
-    pub(super) _permit: Option<OwnedSemaphorePermit>,
 }
 
 pub(super) struct Decider {
@@ -148,6 +140,7 @@ impl Decider {
             };
             let found = found.into_iter().map(|undecided| Arrived {
                 undecided,
+                read: None,
                 tell: None,
                 _permit: None,
             });
@@ -207,7 +200,7 @@ impl Decider {
         }
     }
 
-    fn outcome(&mut self, reads: &Reads<'_>, arrived: Arrived) -> Result<Outcome, Fault> {
+    fn outcome(&mut self, reads: &Reads<'_>, mut arrived: Arrived) -> Result<Outcome, Fault> {
         let policy = self.flow.policy();
         if self.refusals.is_parked(arrived.undecided.id) {
             let text = "a verdict could not be written; its lead is held";
@@ -215,6 +208,7 @@ impl Decider {
             let held_alarm = self.flow.settings.held_alarm_after_ms;
             return park::parked(arrived, policy, (self.flow.clock.now(), held_alarm));
         }
+        let mut read = arrived.inquiries(&policy);
         let undecided = &arrived.undecided;
         let deciding = Deciding {
             policy: &policy,
@@ -222,7 +216,6 @@ impl Decider {
             now: self.flow.clock.now(),
             held_alarm: self.flow.settings.held_alarm_after_ms,
         };
-        let mut read = read_inquiries(&policy, undecided);
         let (mut fresh, mut unfetched) = (Vec::new(), Vec::new());
         for (at, (standing, seq, id)) in undecided.leads.iter().enumerate() {
             if *standing != Standing::New {
@@ -350,25 +343,6 @@ impl Flow {
     pub(crate) fn screen_again(&self, ticket: Ticket) {
         let _ = self.arrivals.send(Arrival::Rescreen(ticket));
     }
-}
-
-pub(super) fn read_inquiries(
-    policy: &Policy,
-    undecided: &Undecided,
-) -> Result<Vec<Inquiry>, String> {
-    let name = &undecided.submission.source;
-    let source = policy
-        .sources
-        .get(name)
-        .ok_or_else(|| format!("source \"{name}\" is no longer in sources.toml"))?;
-    let inquiries = source.inquiries(&undecided.submission)?;
-    let (found, wanted) = (inquiries.len(), undecided.leads.len());
-    if found != wanted {
-        return Err(format!(
-            "{found} leads can be read where {wanted} were received"
-        ));
-    }
-    Ok(inquiries)
 }
 
 fn held(why: String, cause: HoldCause) -> Decided {

@@ -1,16 +1,19 @@
 //! The first commit: a submission is on disk before its sender is told so. What is committed is
 //! handed on to be decided, in the order of the commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Flow;
-use super::decide::{Arrival, Arrived};
+use super::decide::Arrival;
 use super::keyed::keyed;
+use super::publish::Policy;
 use crate::clock::{MINUTE, Millis};
-use crate::lead::{Headers, Identity, Key, LeadId, Receipt, Seen, Submission, Verdict};
+use crate::lead::{Headers, Identity, Inquiry, Key, LeadId, Receipt, Seen, Submission, Verdict};
 use crate::ledger::{Fault, Standing, Undecided};
+use crate::source::Source;
 
 /// How long a lead without an id of the platform's is the same lead when it comes again.
 const SAME_CONTENT_FOR: Millis = 10 * MINUTE;
@@ -30,21 +33,51 @@ pub struct Incoming {
     pub raw: Vec<u8>,
     /// One a lead.
     pub identities: Vec<Identity>,
+    /// One a lead where they were read already, and by which source as it was then.
+    pub read: Option<(Arc<Source>, Vec<Inquiry>)>,
+    /// When it was seen to be true.
+    pub received_at: Millis,
     /// How long the sender waits for the verdict, where it asked for it.
     pub verdict_wait_ms: Option<Millis>,
 }
 
+/// A committed submission on its way.
+pub(super) struct Arrived {
+    pub(super) undecided: Undecided,
+    /// What intake read of it already, and by which source as it was then.
+    pub(super) read: Option<(Arc<Source>, Vec<Inquiry>)>,
+    pub(super) tell: Option<oneshot::Sender<(Verdict, Seen)>>,
+    pub(super) _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Arrived {
+    pub(super) fn inquiries(&mut self, policy: &Policy) -> Result<Vec<Inquiry>, String> {
+        let undecided = &self.undecided;
+        let source = policy.sources.get(&undecided.submission.source);
+        match self.read.take() {
+            Some((by, read))
+                if read.len() == undecided.leads.len()
+                    && source.is_some_and(|source| Arc::ptr_eq(source, &by)) =>
+            {
+                Ok(read)
+            }
+            // Nothing was read, or `sources.toml` has changed since.
+            Some(_) | None => read_inquiries(policy, undecided),
+        }
+    }
+}
+
 impl Flow {
     /// Commits a submission; `Ok` means that it is on disk.
-    pub async fn receive(&self, incoming: Incoming) -> Result<Receipt, Fault> {
+    pub async fn receive(&self, mut incoming: Incoming) -> Result<Receipt, Fault> {
         let backlog = self.backlog.clone().acquire_owned();
         let permit = tokio::time::timeout(BACKLOG_WAIT, backlog)
             .await
             .map_err(|_| Fault::Overloaded)?
             .map_err(|_| Fault::Stopped)?;
-        let now = self.clock.now();
         let wait = incoming.verdict_wait_ms;
-        let submission = self.submission(incoming, now);
+        let read = incoming.read.take();
+        let submission = self.submission(incoming);
         let (tell, told) = oneshot::channel();
         let (tell_verdict, verdict) = oneshot::channel();
         let tell_verdict = wait.is_some().then_some(tell_verdict);
@@ -66,6 +99,7 @@ impl Flow {
                         };
                         let arrived = Arrived {
                             undecided,
+                            read,
                             tell: tell_verdict,
                             _permit: Some(permit),
                         };
@@ -91,7 +125,8 @@ impl Flow {
         })
     }
 
-    fn submission(&self, incoming: Incoming, now: Millis) -> Submission {
+    fn submission(&self, incoming: Incoming) -> Submission {
+        let now = incoming.received_at;
         let source = incoming.source;
         let keys = incoming.identities.iter().map(|identity| {
             let named = identity.platform_id.as_deref();
@@ -134,4 +169,23 @@ async fn wait_for(
 ) -> Option<(Verdict, Seen)> {
     let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
     tokio::time::timeout(wait, verdict).await.ok()?.ok()
+}
+
+pub(super) fn read_inquiries(
+    policy: &Policy,
+    undecided: &Undecided,
+) -> Result<Vec<Inquiry>, String> {
+    let name = &undecided.submission.source;
+    let source = policy
+        .sources
+        .get(name)
+        .ok_or_else(|| format!("source \"{name}\" is no longer in sources.toml"))?;
+    let inquiries = source.inquiries(&undecided.submission)?;
+    let (found, wanted) = (inquiries.len(), undecided.leads.len());
+    if found != wanted {
+        return Err(format!(
+            "{found} leads can be read where {wanted} were received"
+        ));
+    }
+    Ok(inquiries)
 }

@@ -1,8 +1,8 @@
 //! Leads whose platform sent an id only: how they enter the ledger, how they are fetched again, and
 //! how what was fetched is read.
 
-use super::decide::read_inquiries;
 use super::publish::Policy;
+use super::receive::read_inquiries;
 use super::upkeep;
 use super::verdict::Outcome;
 use crate::clock::Millis;

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::assign::{Screened, dry_run};
-use super::decide::Arrived;
 use super::publish::Policy;
+use super::receive::Arrived;
 use super::unfetched::{Unfetched, write_unfetched};
 use crate::clock::Millis;
 use crate::lead::{

@@ -128,7 +128,7 @@ async fn submit(
     http: &HttpRequest,
     payload: web::Payload,
     intake: &Intake,
-    (source, known): (&Source, &Known),
+    (source, known): (&Arc<Source>, &Known),
 ) -> HttpResponse {
     let refuse = |refusal: &Refusal, request: &Request<'_>| {
         known.counters.refused(refusal.reason());
@@ -157,7 +157,7 @@ async fn submit(
     };
     request.body = &body;
     let now = intake.flow.clock.now();
-    let admitted = match source.adapter.admit(source, &request, now) {
+    let admitted = match source.admit(&request, now) {
         Ok(Admission::Leads(admitted)) => admitted,
         Ok(Admission::Answered(answer)) => return respond(answer),
         Ok(Admission::Forget(identities)) => {
@@ -179,6 +179,8 @@ async fn submit(
         query: admitted.query,
         raw: admitted.raw,
         identities: admitted.identities,
+        read: (!admitted.read.is_empty()).then(|| (source.clone(), admitted.read)),
+        received_at: now,
         verdict_wait_ms: source.verdict_wait_ms,
     };
     match intake.flow.receive(incoming).await {

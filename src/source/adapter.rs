@@ -28,6 +28,7 @@ mod unbounce;
 mod web_to_lead;
 mod webflow;
 pub(super) mod webhook;
+mod webhook_auth;
 
 use super::Adapter;
 

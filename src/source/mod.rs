@@ -72,6 +72,8 @@ pub struct Admitted {
     pub raw: Vec<u8>,
     /// What names each lead, in the order in which `parse` gives them.
     pub identities: Vec<Identity>,
+    /// What `parse` would read of all this, where it was read on the way; else empty.
+    pub read: Vec<Inquiry>,
     /// What the answer needs to know of the request.
     pub reply: Reply,
 }
@@ -108,6 +110,7 @@ impl Admitted {
             query: String::new(),
             raw: request.body.to_vec(),
             identities,
+            read: Vec::new(),
             reply: Reply::default(),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::mapping::Mapping;
 use super::synonyms::fold_name;
-use super::{ALL, Adapter, Refusal, Secrets, country};
+use super::{ALL, Adapter, Admission, Refusal, Request, Secrets, country};
 use crate::clock::Millis;
 use crate::document::{self, Overrides, Table};
 use crate::lead::{Fields, Inquiry, Submission};
@@ -60,13 +60,26 @@ pub struct Source {
 }
 
 impl Source {
+    /// What its adapter makes of a request.
+    pub fn admit(&self, request: &Request<'_>, now: Millis) -> Result<Admission, Refusal> {
+        let mut admission = self.adapter.admit(self, request, now)?;
+        if let Admission::Leads(admitted) = &mut admission {
+            self.mark(&mut admitted.read);
+        }
+        Ok(admission)
+    }
+
     /// The leads of what was committed, as its adapter reads them.
     pub fn inquiries(&self, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let mut inquiries = self.adapter.parse(self, submission)?;
-        for inquiry in &mut inquiries {
+        self.mark(&mut inquiries);
+        Ok(inquiries)
+    }
+
+    fn mark(&self, inquiries: &mut [Inquiry]) {
+        for inquiry in inquiries {
             inquiry.is_test |= self.trial;
         }
-        Ok(inquiries)
     }
 
     /// A lead with what was fetched of it, as its adapter reads it.

@@ -94,7 +94,7 @@ pub(super) fn admit(source: &Source, sample: &Sample, now: i64) -> Result<Admiss
         headers: &headers,
         body: &sample.body,
     };
-    source.adapter.admit(source, &request, now)
+    source.admit(&request, now)
 }
 
 /// What is committed, and what names it.
@@ -115,6 +115,10 @@ fn committed(source: &Source, sample: &Sample, now: i64) -> (Submission, Vec<Str
         raw: admitted.raw,
         keys: Vec::new(),
     };
+    if !admitted.read.is_empty() {
+        let stored = source.inquiries(&submission).unwrap();
+        assert_eq!(admitted.read, stored, "{}: read on the way", source.name);
+    }
     (submission, names)
 }
 

@@ -357,7 +357,7 @@ impl Family {
             headers: &headers,
             body: &sample.body,
         };
-        let admitted = match source.adapter.admit(source, &request, NOW) {
+        let admitted = match source.admit(&request, NOW) {
             Ok(Admission::Leads(admitted)) => admitted,
             Ok(Admission::Answered(_) | Admission::Forget(_)) => return Ok(false),
             Err(refusal) => {
@@ -382,6 +382,9 @@ impl Family {
         let read = source.inquiries(&submission)?;
         if read.len() != wanted {
             return Err(format!("{} inquiries for {wanted} identities", read.len()));
+        }
+        if !admitted.read.is_empty() && admitted.read != read {
+            return Err("what is stored reads differently from what came".into());
         }
         if source.inquiries(&submission)? != read {
             return Err("the same submission reads differently the second time".into());

@@ -332,6 +332,8 @@ async fn a_lead_is_not_erased_where_that_would_lose_another_that_was_not_read_ye
         query: String::new(),
         raw: format!(r#"[{{"email":"{EMAIL}"}},{{"email":"other@muster.example"}}]"#).into_bytes(),
         identities: vec![identity("a"), identity("b")],
+        read: None,
+        received_at: house.clock.now(),
         verdict_wait_ms: None,
     };
     let receipt = house.daemon.flow().receive(incoming).await.unwrap();

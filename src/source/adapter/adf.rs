@@ -74,6 +74,10 @@ impl Adapter for Adf {
         let root = Element::parse(&text)?;
         let prospects = prospects(&root)?;
         let mut identities = Vec::with_capacity(prospects.len());
+        let read = match prospects.as_slice() {
+            [prospect] => vec![inquiry(source, prospect)],
+            _ => Vec::new(),
+        };
         for prospect in prospects {
             let mut leaves = Vec::new();
             prospect.leaves("", &mut leaves);
@@ -88,8 +92,10 @@ impl Adapter for Adf {
                 content,
             });
         }
-        let admitted = Admitted::whole(request, identities);
-        Ok(Admission::Leads(admitted))
+        Ok(Admission::Leads(Admitted {
+            read,
+            ..Admitted::whole(request, identities)
+        }))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {

@@ -95,24 +95,15 @@ impl Adapter for Calendly {
             platform_id: id,
             content: json.content(),
         };
-        let admitted = Admitted::whole(request, vec![identity]);
-        Ok(Admission::Leads(admitted))
+        Ok(Admission::Leads(Admitted {
+            read: vec![inquiry(source, &json)],
+            ..Admitted::whole(request, vec![identity])
+        }))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::object(&submission.raw).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        for (key, value) in json.entries() {
-            match key.as_ref() {
-                "payload" => {
-                    let members = value.entries().iter();
-                    members.for_each(|(key, value)| member(key, value, &mut draft));
-                }
-                key if TECHNICAL.contains(&key) => {}
-                key => draft.keep_json(key, value),
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, &json)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -171,6 +162,22 @@ impl Adapter for Calendly {
         }
         sample
     }
+}
+
+/// What a booking tells.
+fn inquiry(source: &Source, json: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for (key, value) in json.entries() {
+        match key.as_ref() {
+            "payload" => {
+                let members = value.entries().iter();
+                members.for_each(|(key, value)| member(key, value, &mut draft));
+            }
+            key if TECHNICAL.contains(&key) => {}
+            key => draft.keep_json(key, value),
+        }
+    }
+    draft.inquiry()
 }
 
 /// A member of the payload, or of the invitee in it.

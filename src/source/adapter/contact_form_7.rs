@@ -61,18 +61,16 @@ impl Adapter for ContactForm7 {
         }
         bounds::counted(fields, longest)?;
         let content = json.content();
-        Ok(product::one(request, None, content))
+        Ok(product::one(
+            request,
+            (None, content),
+            inquiry(source, &json),
+        ))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        for (tag, value) in json.entries() {
-            if !tag.starts_with(OWN) {
-                draft.add_json(&[tag], None, value);
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, &json)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -103,6 +101,17 @@ impl Adapter for ContactForm7 {
             Err(_) => sample,
         }
     }
+}
+
+/// What a form tells.
+fn inquiry(source: &Source, json: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for (tag, value) in json.entries() {
+        if !tag.starts_with(OWN) {
+            draft.add_json(&[tag], None, value);
+        }
+    }
+    draft.inquiry()
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@ impl Adapter for Elementor {
             return Err(Refusal::Malformed("the form is empty".into()));
         }
         bounds::counted(answers.len(), 0)?; // the values' lengths are bounded where they are read
+        let read = inquiry(source, &pairs, &answers);
         let content = answers.into_iter().flat_map(|field| {
             let name = if field.id.is_empty() {
                 field.title
@@ -97,38 +98,13 @@ impl Adapter for Elementor {
             values.map(move |value| (name.to_owned(), value.into_owned()))
         });
         let content = fields::content(&content.collect());
-        Ok(product::one(request, None, content))
+        Ok(product::one(request, (None, content), read))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let pairs = form_body::urlencoded_within(&submission.raw, BOUNDS)
             .map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        for field in form(&pairs) {
-            let names = [field.title.trim(), field.id];
-            match field.kind {
-                "acceptance" => {
-                    let name = names.into_iter().find(|name| !name.is_empty());
-                    for value in &field.values {
-                        draft.consent(name.unwrap_or("acceptance"), value);
-                    }
-                }
-                "email" => draft.add(&names, Some("email"), &field.values),
-                "tel" => draft.add(&names, Some("phone"), &field.values),
-                "textarea" => draft.add(&names, Some("message"), &field.values),
-                "checkbox" => draft.ticked(&names, &field.values),
-                _ => draft.add(&names, None, &field.values),
-            }
-        }
-        for (name, value) in &pairs {
-            match name.as_str() {
-                "form[id]" | "form_id" => draft.told("form_id", value),
-                "form[name]" | "form_name" => draft.keep("form_name", value),
-                "meta[page_url][value]" | "Page URL" => draft.page(value),
-                _ => {}
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, &pairs, &form(&pairs))])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -170,6 +146,36 @@ impl Adapter for Elementor {
             Err(_) => sample,
         }
     }
+}
+
+/// What a form's fields tell.
+fn inquiry(source: &Source, pairs: &Pairs, fields: &[Field<'_>]) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for field in fields {
+        let names = [field.title.trim(), field.id];
+        match field.kind {
+            "acceptance" => {
+                let name = names.into_iter().find(|name| !name.is_empty());
+                for value in &field.values {
+                    draft.consent(name.unwrap_or("acceptance"), value);
+                }
+            }
+            "email" => draft.add(&names, Some("email"), &field.values),
+            "tel" => draft.add(&names, Some("phone"), &field.values),
+            "textarea" => draft.add(&names, Some("message"), &field.values),
+            "checkbox" => draft.ticked(&names, &field.values),
+            _ => draft.add(&names, None, &field.values),
+        }
+    }
+    for (name, value) in pairs {
+        match name.as_str() {
+            "form[id]" | "form_id" => draft.told("form_id", value),
+            "form[name]" | "form_name" => draft.keep("form_name", value),
+            "meta[page_url][value]" | "Page URL" => draft.page(value),
+            _ => {}
+        }
+    }
+    draft.inquiry()
 }
 
 /// The fields of either shape, without passwords.

@@ -8,10 +8,11 @@ use super::form_page;
 use super::form_web::{allowed_origin, allowed_page, cors, preflight};
 use crate::clock::Millis;
 use crate::document::Table;
-use crate::lead::{Identity, Inquiry, Receipt, Submission};
+use crate::lead::{Headers, Identity, Inquiry, Receipt, Submission};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
+use crate::source::form_body::Pairs;
 use crate::source::mapping::{self, VALUE_BYTES_MAX};
 use crate::source::request;
 use crate::source::signature;
@@ -95,7 +96,7 @@ impl Adapter for Form {
         &self,
         source: &Source,
         request: &Request<'_>,
-        _now: Millis,
+        now: Millis,
     ) -> Result<Admission, Refusal> {
         let settings = settings(source)?;
         let origin = allowed_origin(settings, request.headers);
@@ -132,14 +133,21 @@ impl Adapter for Form {
             wants_json: request::is_json(&kind) || accepts.contains("application/json"),
             language: request::language(request.headers).unwrap_or_default(),
         };
+        let identity = Identity {
+            platform_id: own_id.map(str::to_owned),
+            content: fields::content(&pairs),
+        };
+        let query: String = request.query.chars().take(VALUE_BYTES_MAX).collect();
+        // A form that carried its key is read as it is stored without it.
+        let is_as_it_came = given.is_none();
+        let around = (now, &headers, query.as_str());
+        let read = is_as_it_came.then(|| inquiry(source, settings, around, pairs));
         Ok(Admission::Leads(Admitted {
             headers,
-            query: request.query.chars().take(VALUE_BYTES_MAX).collect(),
+            query,
             raw,
-            identities: vec![Identity {
-                platform_id: own_id.map(str::to_owned),
-                content: fields::content(&pairs),
-            }],
+            identities: vec![identity],
+            read: read.into_iter().collect(),
             reply,
         }))
     }
@@ -156,35 +164,12 @@ impl Adapter for Form {
             .to_lowercase();
         let pairs = fields::pairs(&kind, headers, &submission.raw)
             .map_err(|refusal| refusal.to_string())?;
-        let traps = (settings.honeypot.as_slice(), settings.min_fill_ms);
-        let signals = fields::signals(traps, &pairs, submission.received_at);
-        let is_trap = |name: &str| settings.honeypot.iter().any(|trap| trap == name);
-        let kept = pairs
-            .into_iter()
-            .filter(|(name, _)| !fields::is_technical(name) && !is_trap(name));
-        let mut inquiry = mapping::inquiry(
-            Vec::new(),
-            kept.collect(),
-            &source.mapping,
-            source.country.as_deref(),
-        );
-        inquiry.signals = signals;
-        mapping::attribute(&mut inquiry.attribution, &submission.query);
-        if let Some(page) = headers
-            .only("referer")
-            .and_then(|text| Url::parse(text).ok())
-        {
-            mapping::attribute(&mut inquiry.attribution, page.query().unwrap_or_default());
-            let mut bare = page;
-            bare.set_query(None);
-            bare.set_fragment(None);
-            let landing = inquiry.attribution.0.entry("landing_page".into());
-            landing.or_insert_with(|| bare.to_string());
-        }
-        if inquiry.fields.language.is_none() {
-            inquiry.fields.language = request::language(headers);
-        }
-        Ok(vec![inquiry])
+        Ok(vec![inquiry(
+            source,
+            settings,
+            (submission.received_at, headers, &submission.query),
+            pairs,
+        )])
     }
 
     fn answer(&self, source: &Source, receipt: &Receipt, reply: &Reply) -> Answer {
@@ -273,6 +258,44 @@ impl Adapter for Form {
         }
         sample
     }
+}
+
+/// What a form tells, and what of the request.
+fn inquiry(
+    source: &Source,
+    settings: &FormSettings,
+    (received_at, headers, query): (Millis, &Headers, &str),
+    pairs: Pairs,
+) -> Inquiry {
+    let traps = (settings.honeypot.as_slice(), settings.min_fill_ms);
+    let signals = fields::signals(traps, &pairs, received_at);
+    let is_trap = |name: &str| settings.honeypot.iter().any(|trap| trap == name);
+    let kept = pairs
+        .into_iter()
+        .filter(|(name, _)| !fields::is_technical(name) && !is_trap(name));
+    let mut inquiry = mapping::inquiry(
+        Vec::new(),
+        kept.collect(),
+        &source.mapping,
+        source.country.as_deref(),
+    );
+    inquiry.signals = signals;
+    mapping::attribute(&mut inquiry.attribution, query);
+    if let Some(page) = headers
+        .only("referer")
+        .and_then(|text| Url::parse(text).ok())
+    {
+        mapping::attribute(&mut inquiry.attribution, page.query().unwrap_or_default());
+        let mut bare = page;
+        bare.set_query(None);
+        bare.set_fragment(None);
+        let landing = inquiry.attribution.0.entry("landing_page".into());
+        landing.or_insert_with(|| bare.to_string());
+    }
+    if inquiry.fields.language.is_none() {
+        inquiry.fields.language = request::language(headers);
+    }
+    inquiry
 }
 
 fn settings(source: &Source) -> Result<&FormSettings, Refusal> {

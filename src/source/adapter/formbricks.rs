@@ -95,39 +95,17 @@ impl Adapter for Formbricks {
             data.canonical(&mut content);
         }
         let id = response.text_at("id");
-        Ok(product::one(request, id.as_deref(), content))
+        Ok(product::one(
+            request,
+            (id.as_deref(), content),
+            inquiry(source, response),
+        ))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let response = response(&json).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        for part in ["data", "contactAttributes", "variables"] {
-            for (name, value) in response.get(part).map_or(&[][..], Json::entries) {
-                read(name, value, &mut draft);
-            }
-        }
-        let of = |part: &str, key: &str| response.get(part).and_then(|part| part.text_at(key));
-        if let Some(language) = response.text_at("language").filter(|l| l != "default") {
-            draft.add(&["language"], None, &[language]);
-        }
-        draft.told("form_id", &response.text("surveyId"));
-        if let Some(title) = of("survey", "title") {
-            draft.keep("form_name", &title);
-        }
-        for (name, value) in response.get("meta").map_or(&[][..], Json::entries) {
-            match (name.as_ref(), value.as_text()) {
-                ("url", Some(url)) => draft.page(&url),
-                ("source", Some(text)) => draft.told("referrer", &text),
-                (name, _) => draft.keep_json(&format!("meta.{name}"), value),
-            }
-        }
-        for (name, value) in response.entries() {
-            if !KNOWN.contains(&name.as_ref()) {
-                draft.keep_json(name, value);
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, response)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -177,6 +155,37 @@ impl Adapter for Formbricks {
             Err(_) => sample,
         }
     }
+}
+
+/// What a response tells.
+fn inquiry(source: &Source, response: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for part in ["data", "contactAttributes", "variables"] {
+        for (name, value) in response.get(part).map_or(&[][..], Json::entries) {
+            read(name, value, &mut draft);
+        }
+    }
+    let of = |part: &str, key: &str| response.get(part).and_then(|part| part.text_at(key));
+    if let Some(language) = response.text_at("language").filter(|l| l != "default") {
+        draft.add(&["language"], None, &[language]);
+    }
+    draft.told("form_id", &response.text("surveyId"));
+    if let Some(title) = of("survey", "title") {
+        draft.keep("form_name", &title);
+    }
+    for (name, value) in response.get("meta").map_or(&[][..], Json::entries) {
+        match (name.as_ref(), value.as_text()) {
+            ("url", Some(url)) => draft.page(&url),
+            ("source", Some(text)) => draft.told("referrer", &text),
+            (name, _) => draft.keep_json(&format!("meta.{name}"), value),
+        }
+    }
+    for (name, value) in response.entries() {
+        if !KNOWN.contains(&name.as_ref()) {
+            draft.keep_json(name, value);
+        }
+    }
+    draft.inquiry()
 }
 
 fn response<'j, 'a>(json: &'j Json<'a>) -> Result<&'j Json<'a>, Refusal> {

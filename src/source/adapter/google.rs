@@ -129,7 +129,7 @@ impl Adapter for Google {
             return Err(Refusal::Malformed("lead_id is missing or too long".into()));
         }
         bounded(&json)?;
-        columns(&json)?;
+        let read = inquiry(source, &json, columns(&json)?);
         let mut content = Vec::new();
         if let Json::Map(entries) = &json {
             let kept = entries
@@ -150,6 +150,7 @@ impl Adapter for Google {
                 }),
                 content,
             }],
+            read: vec![read],
             reply: Reply::default(),
         }))
     }
@@ -157,37 +158,7 @@ impl Adapter for Google {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let found = columns(&json).map_err(|refusal| refusal.to_string())?;
-        let (mut chosen, mut late, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, column, value) in found {
-            let known = match id.as_str() {
-                "" => LEGACY.iter().find(|(known, _)| *known == column),
-                id => COLUMNS.iter().find(|(known, _)| *known == id),
-            };
-            let at_work = id.starts_with("WORK_");
-            let name = if id.is_empty() { column } else { id };
-            let Some((_, field)) = known.filter(|_| !source.mapping.names.contains_key(&name))
-            else {
-                pairs.push((name, value));
-                continue;
-            };
-            // The private address goes before the one at work, whatever their order.
-            let column = Chosen { field, name, value };
-            if at_work {
-                late.push(column);
-            } else {
-                chosen.push(column);
-            }
-        }
-        chosen.extend(late);
-        let country = source.country.as_deref();
-        let mut inquiry = mapping::inquiry(chosen, pairs, &source.mapping, country);
-        inquiry.is_test = json.get("is_test").is_some_and(Json::is_true);
-        if let Json::Map(entries) = &json {
-            for (key, value) in entries {
-                member(key, value, &mut inquiry);
-            }
-        }
-        Ok(vec![inquiry])
+        Ok(vec![inquiry(source, &json, found)])
     }
 
     /// 200 and nothing else lights the test button green.
@@ -253,6 +224,40 @@ impl Adapter for Google {
         }
         sample
     }
+}
+
+/// What the columns and what is beside them tell.
+fn inquiry(source: &Source, json: &Json<'_>, found: Vec<(String, String, String)>) -> Inquiry {
+    let (mut chosen, mut late, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, column, value) in found {
+        let known = match id.as_str() {
+            "" => LEGACY.iter().find(|(known, _)| *known == column),
+            id => COLUMNS.iter().find(|(known, _)| *known == id),
+        };
+        let at_work = id.starts_with("WORK_");
+        let name = if id.is_empty() { column } else { id };
+        let Some((_, field)) = known.filter(|_| !source.mapping.names.contains_key(&name)) else {
+            pairs.push((name, value));
+            continue;
+        };
+        // The private address goes before the one at work, whatever their order.
+        let column = Chosen { field, name, value };
+        if at_work {
+            late.push(column);
+        } else {
+            chosen.push(column);
+        }
+    }
+    chosen.extend(late);
+    let country = source.country.as_deref();
+    let mut inquiry = mapping::inquiry(chosen, pairs, &source.mapping, country);
+    inquiry.is_test = json.get("is_test").is_some_and(Json::is_true);
+    if let Json::Map(entries) = json {
+        for (key, value) in entries {
+            member(key, value, &mut inquiry);
+        }
+    }
+    inquiry
 }
 
 /// A member of the body beside the columns: where the lead came from, or what we do not know.

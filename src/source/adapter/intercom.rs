@@ -109,19 +109,16 @@ impl Adapter for Intercom {
             // What is around it counts the attempts and differs each time.
             content: contact.content(),
         };
-        let admitted = Admitted::whole(request, vec![identity]);
-        Ok(Admission::Leads(admitted))
+        Ok(Admission::Leads(Admitted {
+            read: vec![inquiry(source, (&topic, contact))],
+            ..Admitted::whole(request, vec![identity])
+        }))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::object(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let contact = contact(&json).ok_or("data.item is missing")?;
-        let mut draft = Draft::of(source);
-        draft.keep("topic", &json.text("topic"));
-        for (key, value) in contact.entries() {
-            member(key, value, &mut draft);
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, (&json.text("topic"), contact))])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -174,6 +171,16 @@ impl Adapter for Intercom {
         }
         sample
     }
+}
+
+/// What a contact tells.
+fn inquiry(source: &Source, (topic, contact): (&str, &Json<'_>)) -> Inquiry {
+    let mut draft = Draft::of(source);
+    draft.keep("topic", topic);
+    for (key, value) in contact.entries() {
+        member(key, value, &mut draft);
+    }
+    draft.inquiry()
 }
 
 /// SHA-1 is what Intercom has. As a keyed hash it is not broken by its collisions; there is no time

@@ -136,7 +136,8 @@ impl Adapter for Jotform {
         let id = id
             .filter(|id| !id.is_empty())
             .or_else(|| json.text_at("event_id"));
-        let mut admission = product::one(request, id.as_deref(), bytes);
+        let read = inquiry(source, &pairs, &json);
+        let mut admission = product::one(request, (id.as_deref(), bytes), read);
         if json.entries().iter().any(|(key, _)| is_password(key))
             && let Admission::Leads(admitted) = &mut admission
         {
@@ -152,28 +153,7 @@ impl Adapter for Jotform {
         let pairs =
             stored(&submission.headers, &submission.raw).map_err(|refusal| refusal.to_string())?;
         let json = answers(&pairs).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        for (key, value) in json.entries().iter().filter(|(key, _)| !is_known(key)) {
-            match name(key) {
-                Some(name) => read(key, name, value, &mut draft),
-                None => draft.keep_json(key, value),
-            }
-        }
-        if let Some(seconds) = json
-            .text_at("timeToSubmit")
-            .and_then(|text| text.parse::<u32>().ok())
-        {
-            draft.filled_in(i64::from(seconds) * SECOND);
-        }
-        let part = |name: &str| fields::field(&pairs, name).unwrap_or_default();
-        draft.told("form_id", part("formID"));
-        draft.keep("form_name", part("formTitle"));
-        for (name, value) in &pairs {
-            if !KNOWN_PARTS.contains(&name.as_str()) {
-                draft.keep(name, value);
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, &pairs, &json)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -217,6 +197,32 @@ impl Adapter for Jotform {
             Err(_) => sample,
         }
     }
+}
+
+/// What a form and the parts around it tell.
+fn inquiry(source: &Source, pairs: &Pairs, json: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for (key, value) in json.entries().iter().filter(|(key, _)| !is_known(key)) {
+        match name(key) {
+            Some(name) => read(key, name, value, &mut draft),
+            None => draft.keep_json(key, value),
+        }
+    }
+    if let Some(seconds) = json
+        .text_at("timeToSubmit")
+        .and_then(|text| text.parse::<u32>().ok())
+    {
+        draft.filled_in(i64::from(seconds) * SECOND);
+    }
+    let part = |name: &str| fields::field(pairs, name).unwrap_or_default();
+    draft.told("form_id", part("formID"));
+    draft.keep("form_name", part("formTitle"));
+    for (name, value) in pairs {
+        if !KNOWN_PARTS.contains(&name.as_str()) {
+            draft.keep(name, value);
+        }
+    }
+    draft.inquiry()
 }
 
 fn stored(headers: &Headers, raw: &[u8]) -> Result<Pairs, Refusal> {

@@ -82,9 +82,11 @@ impl Adapter for LeadConduit {
             platform_id: None,
             content,
         };
-        let mut admitted = Admitted::whole(request, vec![identity]);
-        admitted.query = query;
-        Ok(Admission::Leads(admitted))
+        Ok(Admission::Leads(Admitted {
+            query,
+            read: vec![inquiry(source, &pairs)],
+            ..Admitted::whole(request, vec![identity])
+        }))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
@@ -93,11 +95,7 @@ impl Adapter for LeadConduit {
         let kind = (kind.as_str(), charset.as_deref());
         let pairs = pairs(kind, &submission.query, &submission.raw);
         let pairs = pairs.map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        for (name, value) in &pairs {
-            draft.asked(name, value);
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, &pairs)])
     }
 
     /// 201 for whatever is handled: the outcome says what became of it, as far as it is known.
@@ -172,6 +170,15 @@ impl Adapter for LeadConduit {
         }
         sample
     }
+}
+
+/// What the fields tell.
+fn inquiry(source: &Source, pairs: &Pairs) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for (name, value) in pairs {
+        draft.asked(name, value);
+    }
+    draft.inquiry()
 }
 
 /// The fields of the address and of the body, in this order.

@@ -124,13 +124,10 @@ impl Adapter for Meta {
                 content,
             }
         });
-        Ok(Admission::Leads(Admitted {
-            headers: request::kept(request.headers),
-            query: String::new(),
-            raw: request.body.to_vec(),
-            identities: identities.collect(),
-            reply: Reply::default(),
-        }))
+        Ok(Admission::Leads(Admitted::whole(
+            request,
+            identities.collect(),
+        )))
     }
 
     fn parse(&self, _: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {

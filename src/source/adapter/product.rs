@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::document::Table;
-use crate::lead::{Identity, Receipt};
+use crate::lead::{Identity, Inquiry, Receipt};
 use crate::sample::Person;
 use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal};
@@ -112,13 +112,20 @@ pub(super) fn object<'b>(kind: &str, body: &'b [u8]) -> Result<Json<'b>, Refusal
 }
 
 /// One lead. The address is not stored: it may hold the key.
-pub(super) fn one(request: &Request<'_>, id: Option<&str>, content: Vec<u8>) -> Admission {
+pub(super) fn one(
+    request: &Request<'_>,
+    (id, content): (Option<&str>, Vec<u8>),
+    read: Inquiry,
+) -> Admission {
     let id = id.filter(|id| !id.is_empty() && id.len() <= ID_BYTES_MAX);
     let identity = Identity {
         platform_id: id.map(str::to_owned),
         content,
     };
-    Admission::Leads(Admitted::whole(request, vec![identity]))
+    Admission::Leads(Admitted {
+        read: vec![read],
+        ..Admitted::whole(request, vec![identity])
+    })
 }
 
 /// Something that is no lead: answered so that the product is content and sends it no more.

@@ -79,26 +79,17 @@ impl Adapter for Tally {
         let id = json
             .text_at("eventId")
             .or_else(|| data.text_at("responseId"));
-        Ok(product::one(request, id.as_deref(), content))
+        Ok(product::one(
+            request,
+            (id.as_deref(), content),
+            inquiry(source, data),
+        ))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let data = json.get("data").ok_or("data is missing")?;
-        let mut draft = Draft::of(source);
-        for field in fields(data) {
-            read(field, &mut draft);
-        }
-        draft.told("form_id", &data.text("formId"));
-        if let Some(name) = data.text_at("formName") {
-            draft.keep("form_name", &name);
-        }
-        for (key, value) in data.entries() {
-            if !KNOWN.contains(&key.as_ref()) {
-                draft.keep_json(key, value);
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, data)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -147,6 +138,24 @@ impl Adapter for Tally {
             Err(_) => sample,
         }
     }
+}
+
+/// What a response tells.
+fn inquiry(source: &Source, data: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for field in fields(data) {
+        read(field, &mut draft);
+    }
+    draft.told("form_id", &data.text("formId"));
+    if let Some(name) = data.text_at("formName") {
+        draft.keep("form_name", &name);
+    }
+    for (key, value) in data.entries() {
+        if !KNOWN.contains(&key.as_ref()) {
+            draft.keep_json(key, value);
+        }
+    }
+    draft.inquiry()
 }
 
 /// The fields, without those that say yes or no to a single option of a list which stands there too.

@@ -81,31 +81,17 @@ impl Adapter for Typeform {
         let id = response
             .text_at("token")
             .or_else(|| json.text_at("event_id"));
-        Ok(product::one(request, id.as_deref(), content))
+        Ok(product::one(
+            request,
+            (id.as_deref(), content),
+            inquiry(source, response),
+        ))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let response = response(&json).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        let definition = response.get("definition");
-        let questions = definition.map_or(&[][..], |d| d.items_at("fields"));
-        for answer in response.items_at("answers") {
-            read(answer, questions, &mut draft);
-        }
-        for (name, value) in response.get("hidden").map_or(&[][..], Json::entries) {
-            draft.add_json(&[name], None, value);
-        }
-        draft.told("form_id", &response.text("form_id"));
-        if let Some(title) = definition.and_then(|d| d.text_at("title")) {
-            draft.keep("form_name", &title);
-        }
-        for (key, value) in response.entries() {
-            if !KNOWN.contains(&key.as_ref()) {
-                draft.keep_json(key, value);
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, response)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -159,6 +145,29 @@ impl Adapter for Typeform {
             Err(_) => sample,
         }
     }
+}
+
+/// What a response tells.
+fn inquiry(source: &Source, response: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    let definition = response.get("definition");
+    let questions = definition.map_or(&[][..], |d| d.items_at("fields"));
+    for answer in response.items_at("answers") {
+        read(answer, questions, &mut draft);
+    }
+    for (name, value) in response.get("hidden").map_or(&[][..], Json::entries) {
+        draft.add_json(&[name], None, value);
+    }
+    draft.told("form_id", &response.text("form_id"));
+    if let Some(title) = definition.and_then(|d| d.text_at("title")) {
+        draft.keep("form_name", &title);
+    }
+    for (key, value) in response.entries() {
+        if !KNOWN.contains(&key.as_ref()) {
+            draft.keep_json(key, value);
+        }
+    }
+    draft.inquiry()
 }
 
 fn response<'j, 'a>(json: &'j Json<'a>) -> Result<&'j Json<'a>, Refusal> {

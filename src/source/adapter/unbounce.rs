@@ -93,7 +93,11 @@ impl Adapter for Unbounce {
             longest.max(json.size().1).max(around.unwrap_or_default()),
         )?;
         let content = asked.content();
-        Ok(product::one(request, None, content))
+        Ok(product::one(
+            request,
+            (None, content),
+            inquiry(source, &pairs, &json),
+        ))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
@@ -107,28 +111,7 @@ impl Adapter for Unbounce {
         let pairs = around(&kind, &submission.raw).map_err(|refusal| refusal.to_string())?;
         let json =
             answers(&kind, &submission.raw, &pairs).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        let of_page = |name: &str, value: &str, draft: &mut Draft<'_>| match name {
-            "page_url" => draft.page(value),
-            "page_id" | "page_uuid" => draft.told("form_id", value),
-            "page_name" => draft.keep("form_name", value),
-            "data.xml" => {}
-            _ => draft.keep(name, value),
-        };
-        for (name, value) in json.entries() {
-            let of_it = OF_PAGE.contains(&name.as_ref());
-            match (of_it, first(value)) {
-                (true, Some(text)) => of_page(name, &text, &mut draft),
-                (true, None) => {}
-                (false, _) => draft.add_json(&[name], None, value),
-            }
-        }
-        for (name, value) in pairs.iter().filter(|(name, _)| name != ANSWERS) {
-            if json.get(name).is_none() {
-                of_page(name, value, &mut draft);
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, &pairs, &json)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -155,6 +138,32 @@ impl Adapter for Unbounce {
             Err(_) => sample,
         }
     }
+}
+
+/// What a form and what is around it tell.
+fn inquiry(source: &Source, pairs: &Pairs, json: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    let of_page = |name: &str, value: &str, draft: &mut Draft<'_>| match name {
+        "page_url" => draft.page(value),
+        "page_id" | "page_uuid" => draft.told("form_id", value),
+        "page_name" => draft.keep("form_name", value),
+        "data.xml" => {}
+        _ => draft.keep(name, value),
+    };
+    for (name, value) in json.entries() {
+        let of_it = OF_PAGE.contains(&name.as_ref());
+        match (of_it, first(value)) {
+            (true, Some(text)) => of_page(name, &text, &mut draft),
+            (true, None) => {}
+            (false, _) => draft.add_json(&[name], None, value),
+        }
+    }
+    for (name, value) in pairs.iter().filter(|(name, _)| name != ANSWERS) {
+        if json.get(name).is_none() {
+            of_page(name, value, &mut draft);
+        }
+    }
+    draft.inquiry()
 }
 
 /// The fields around the answers; none where the body is JSON.

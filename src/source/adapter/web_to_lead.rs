@@ -113,6 +113,7 @@ impl Adapter for WebToLead {
             language: request::language(request.headers).unwrap_or_default(),
             ..Reply::default()
         };
+        let read = inquiry(source, &pairs);
         pairs.retain(|(name, value)| is_content(name) && !value.is_empty());
         if pairs.is_empty() {
             return Err(Refusal::Malformed("the form is empty".into()));
@@ -123,6 +124,7 @@ impl Adapter for WebToLead {
         };
         Ok(Admission::Leads(Admitted {
             reply,
+            read: vec![read],
             ..Admitted::whole(request, vec![identity])
         }))
     }
@@ -130,17 +132,7 @@ impl Adapter for WebToLead {
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let pairs =
             form_body::urlencoded(&submission.raw).map_err(|refusal| refusal.to_string())?;
-        let mut draft = Draft::of(source);
-        for (name, value) in pairs.iter().filter(|(name, _)| is_content(name)) {
-            match FIELDS.iter().find(|(theirs, _)| theirs == name) {
-                Some((_, ours)) => draft.field(ours, name, value),
-                None if name == CAMPAIGN => draft.told("campaign_id", value),
-                None => draft.asked(name, value),
-            }
-        }
-        let mut inquiry = draft.inquiry();
-        inquiry.is_test = is_debug(&pairs);
-        Ok(vec![inquiry])
+        Ok(vec![inquiry(source, &pairs)])
     }
 
     /// The page that the form asks for, if it is an allowed one, else our own.
@@ -180,6 +172,21 @@ impl Adapter for WebToLead {
         }
         sample
     }
+}
+
+/// What a form tells.
+fn inquiry(source: &Source, pairs: &Pairs) -> Inquiry {
+    let mut draft = Draft::of(source);
+    for (name, value) in pairs.iter().filter(|(name, _)| is_content(name)) {
+        match FIELDS.iter().find(|(theirs, _)| theirs == name) {
+            Some((_, ours)) => draft.field(ours, name, value),
+            None if name == CAMPAIGN => draft.told("campaign_id", value),
+            None => draft.asked(name, value),
+        }
+    }
+    let mut inquiry = draft.inquiry();
+    inquiry.is_test = is_debug(pairs);
+    inquiry
 }
 
 fn short(org: &str) -> &str {

@@ -77,32 +77,17 @@ impl Adapter for Webflow {
         bounds::counted(data.size().0, json.size().1)?;
         let content = data.content();
         let id = form.text_at("id").or_else(|| form.text_at("_id"));
-        Ok(product::one(request, id.as_deref(), content))
+        Ok(product::one(
+            request,
+            (id.as_deref(), content),
+            inquiry(source, form),
+        ))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let json = Json::parse(&submission.raw).map_err(|refusal| refusal.to_string())?;
         let form = form(&json);
-        let mut draft = Draft::of(source);
-        let schema = form.items_at("schema");
-        for (label, value) in form.get("data").map_or(&[][..], Json::entries) {
-            let field = schema
-                .iter()
-                .find(|f| f.text_at("fieldName").as_ref() == Some(label));
-            let kind = field.and_then(|field| field.text_at("fieldType"));
-            let ours = (kind.as_deref() == Some("FormTextarea")).then_some("message");
-            draft.add_json(&[label], ours, value);
-        }
-        draft.told("form_id", &form.text("formId"));
-        if let Some(name) = form.text_at("name") {
-            draft.keep("form_name", &name);
-        }
-        for (key, value) in form.entries() {
-            if !KNOWN.contains(&key.as_ref()) {
-                draft.keep_json(key, value);
-            }
-        }
-        Ok(vec![draft.inquiry()])
+        Ok(vec![inquiry(source, form)])
     }
 
     fn answer(&self, _: &Source, receipt: &Receipt, _: &Reply) -> Answer {
@@ -154,6 +139,30 @@ impl Adapter for Webflow {
             Err(_) => sample,
         }
     }
+}
+
+/// What a form tells.
+fn inquiry(source: &Source, form: &Json<'_>) -> Inquiry {
+    let mut draft = Draft::of(source);
+    let schema = form.items_at("schema");
+    for (label, value) in form.get("data").map_or(&[][..], Json::entries) {
+        let field = schema
+            .iter()
+            .find(|f| f.text_at("fieldName").as_ref() == Some(label));
+        let kind = field.and_then(|field| field.text_at("fieldType"));
+        let ours = (kind.as_deref() == Some("FormTextarea")).then_some("message");
+        draft.add_json(&[label], ours, value);
+    }
+    draft.told("form_id", &form.text("formId"));
+    if let Some(name) = form.text_at("name") {
+        draft.keep("form_name", &name);
+    }
+    for (key, value) in form.entries() {
+        if !KNOWN.contains(&key.as_ref()) {
+            draft.keep_json(key, value);
+        }
+    }
+    draft.inquiry()
 }
 
 /// Of v2 what stands in `payload`, of v1 all of it.

@@ -4,19 +4,18 @@
 
 use serde_json::json;
 
-use super::product::{self, secret, secret_or_secrets};
-use crate::clock::{Millis, SECOND};
+use super::product;
+use super::webhook_auth::Auth;
+use crate::clock::Millis;
 use crate::document::Table;
 use crate::lead::{Fields, Identity, Inquiry, Receipt, Submission};
 use crate::sample::Person;
-use crate::secret::Secret;
 use crate::source::answer::{Answer, Refusal, Reply};
 use crate::source::bounds;
 use crate::source::json::Json;
 use crate::source::mapping::{self, Chosen};
 use crate::source::path::Path;
 use crate::source::request;
-use crate::source::signature::{self, Encoding};
 use crate::source::sources::{Settings, Source};
 #[cfg(test)]
 use crate::source::suite::fixture::{Fixture, KEPT, Proof};
@@ -39,18 +38,6 @@ struct WebhookSettings {
     paths: Vec<(&'static str, Path)>,
 }
 
-#[derive(Clone, Debug)]
-enum Auth {
-    Standard(Vec<Secret>),
-    Hmac {
-        secrets: Vec<Secret>,
-        header: String,
-        prefix: String,
-        encoding: Encoding,
-    },
-    Bearer(Secret),
-}
-
 impl Adapter for Webhook {
     fn name(&self) -> &'static str {
         "webhook"
@@ -66,7 +53,7 @@ impl Adapter for Webhook {
     }
 
     fn settings(&self, table: &Table<'_>, secrets: Secrets<'_>) -> Option<Settings> {
-        let auth = auth(table, secrets);
+        let auth = Auth::of(table, secrets);
         let path = |table: &Table<'_>, key: &str| {
             let text = table.text(key)?;
             let path = Path::parse(&text);
@@ -112,7 +99,7 @@ impl Adapter for Webhook {
     ) -> Result<Admission, Refusal> {
         let settings: &WebhookSettings = source.own()?;
         let kind = request::content_type(request)?;
-        let sent_id = verify(&settings.auth, request, now)?;
+        let sent_id = settings.auth.verify(request, now)?;
         if !request::is_json(&kind) {
             return Err(Refusal::Unsupported("application/json is wanted".into()));
         }
@@ -146,7 +133,15 @@ impl Adapter for Webhook {
                 content,
             });
         }
-        Ok(Admission::Leads(Admitted::whole(request, identities)))
+        // A batch waits for its turn: who sent it waits for the answer.
+        let read = match items.as_slice() {
+            [item] => vec![inquiry(source, settings, item)],
+            _ => Vec::new(),
+        };
+        Ok(Admission::Leads(Admitted {
+            read,
+            ..Admitted::whole(request, identities)
+        }))
     }
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
@@ -194,95 +189,8 @@ impl Adapter for Webhook {
         let Ok(settings) = source.own::<WebhookSettings>() else {
             return sample;
         };
-        let mut add = |name: &str, value: String| sample.headers.push((name.to_owned(), value));
-        match &settings.auth {
-            Auth::Standard(secrets) => {
-                let Some(secret) = secrets.first() else {
-                    return sample;
-                };
-                let hash = crate::secret::hmac_sha256(b"sample", &[&sample.body]);
-                let short = hash.get(..12).unwrap_or_default();
-                let (id, at) = (crate::secret::hex(short), (now / SECOND).to_string());
-                let id = format!("msg_{id}");
-                let signature = signature::standard_signature(secret, &id, &at, &sample.body)
-                    .unwrap_or_default();
-                add("webhook-id", id);
-                add("webhook-timestamp", at);
-                add("webhook-signature", format!("v1,{signature}"));
-            }
-            Auth::Hmac {
-                secrets,
-                header,
-                prefix,
-                encoding,
-            } => {
-                let Some(secret) = secrets.first() else {
-                    return sample;
-                };
-                let signature = signature::plain_signature(secret, *encoding, &sample.body);
-                add(header, format!("{prefix}{signature}"));
-            }
-            Auth::Bearer(key) => add("authorization", format!("Bearer {}", key.expose())),
-        }
+        settings.auth.sign(&mut sample, now);
         sample
-    }
-}
-
-fn auth(table: &Table<'_>, secrets: Secrets<'_>) -> Option<Auth> {
-    if !table.has("auth") {
-        table.missing("auth");
-        return None;
-    }
-    match table.choice("auth", &["standard", "hmac", "bearer"])? {
-        "standard" => {
-            let secrets = secret_or_secrets(table, secrets)?;
-            if secrets.iter().any(|s| signature::standard_key(s).is_none()) {
-                let key = if table.has("secrets") {
-                    "secrets"
-                } else {
-                    "secret"
-                };
-                let wanted = "wanted is whsec_ and the key in base64";
-                table.problem(key, format!("{} is cut off; {wanted}", table.name(key)));
-            }
-            Some(Auth::Standard(secrets))
-        }
-        "hmac" => {
-            let header = table.required_text("header");
-            let prefix = table.text("prefix").unwrap_or_default();
-            let encoding = match table.choice("encoding", &["hex", "base64"]) {
-                Some("base64") => Encoding::Base64,
-                Some(_) | None => Encoding::Hex,
-            };
-            let secrets = secret_or_secrets(table, secrets);
-            Some(Auth::Hmac {
-                secrets: secrets?,
-                header: header?.to_lowercase(),
-                prefix,
-                encoding,
-            })
-        }
-        _ => secret(table, "key", secrets).map(Auth::Bearer),
-    }
-}
-
-/// Gives the id of the request where its signature covers one.
-fn verify(auth: &Auth, request: &Request<'_>, now: Millis) -> Result<Option<String>, Refusal> {
-    match auth {
-        Auth::Standard(secrets) => {
-            signature::standard(secrets, request.headers, request.body, now).map(Some)
-        }
-        Auth::Hmac {
-            secrets,
-            header,
-            prefix,
-            encoding,
-        } => {
-            let given = request.headers.only(header);
-            signature::plain(secrets, given, (prefix, *encoding), request.body)?;
-            Ok(None)
-        }
-        Auth::Bearer(key) => signature::bearer(key, request.headers).map(|()| None),
     }
 }
 
