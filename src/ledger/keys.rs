@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::receive::unpack;
+use super::sieve::{self, Hash, Parts, Sieve};
 use super::{Fault, Reads, Standing, Tx};
 use crate::clock::Millis;
 use crate::lead::{Key, LeadId};
@@ -26,8 +28,6 @@ const SLICE_MAX: usize = 4_000;
 const PORTION: i64 = 1_000;
 /// Bytes a key in a submission's row: key, hash of the content, until (0 for ever).
 const ENTRY: usize = 40;
-
-type Hash = [u8; 16];
 
 /// What a key points at.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ struct Waiting {
 #[derive(Default)]
 pub(super) struct Keys {
     waiting: BTreeMap<Hash, Waiting>,
+    /// What the index may hold.
+    index: Sieve,
     /// Each source's name once.
     sources: HashSet<Arc<str>>,
     /// What the transaction under way changed, the latest last: undone when it fails.
@@ -63,8 +65,12 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Notes what is committed and not in the index.
-    pub(super) fn rebuild(reads: &Reads<'_>) -> Result<Self, Fault> {
-        let mut keys = Self::default();
+    pub(super) fn rebuild(reads: &Reads<'_>, path: &Path) -> Result<Self, Fault> {
+        let mut last = (String::new(), Vec::new());
+        let mut keys = Self {
+            index: Sieve::of(path, move |conn, parts| indexed(conn, &mut last, parts))?,
+            ..Self::default()
+        };
         let mut after = reads.meta("keys_upto")?.unwrap_or(0);
         let sql =
             "SELECT id, source, leads, keys FROM submissions WHERE id > ?1 ORDER BY id LIMIT ?2";
@@ -89,6 +95,7 @@ impl Keys {
                             until,
                         };
                         let source = source.clone();
+                        keys.index.add(&key);
                         keys.waiting.insert(key, Waiting { source, known });
                     }
                 }
@@ -130,6 +137,7 @@ impl Keys {
     /// Adds a key of the transaction under way.
     pub(super) fn add(&mut self, source: &str, key: Hash, known: Known) {
         let source = self.name(source);
+        self.index.add(&key);
         let before = self.waiting.insert(key, Waiting { source, known });
         self.changed.push((key, before));
     }
@@ -193,8 +201,12 @@ impl Keys {
 impl Tx<'_> {
     /// What a key points at.
     pub(super) fn known_key(&self, source: &str, key: &Hash) -> Result<Option<Known>, Fault> {
-        if let Some(known) = self.keys.borrow().get(key) {
+        let keys = self.keys.borrow();
+        if let Some(known) = keys.get(key) {
             return Ok(Some(known.clone()));
+        }
+        if !keys.index.may_hold(key) {
+            return Ok(None);
         }
         let sql = "SELECT lead_id, lead_uuid, body_hash, until FROM keys
                    WHERE source = ?1 AND key = ?2";
@@ -228,6 +240,26 @@ impl Tx<'_> {
     }
 }
 
+/// The keys in the index behind `last`.
+fn indexed(
+    conn: &Connection,
+    last: &mut (String, Vec<u8>),
+    parts: &mut Parts,
+) -> Result<bool, Fault> {
+    let sql = "SELECT source, key FROM keys WHERE (source, key) > (?1, ?2)
+               ORDER BY source, key LIMIT ?3";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params![last.0, last.1, sieve::PORTION])?;
+    let mut found = 0;
+    while let Some(row) = rows.next()? {
+        let key: Hash = row.get(1)?;
+        parts.add(&key);
+        *last = (row.get(0)?, key.to_vec());
+        found += 1;
+    }
+    Ok(found == sieve::PORTION)
+}
+
 /// The keys of a submission as they stand in its row.
 pub(super) fn pack_keys(keys: &[Key]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(keys.len() * ENTRY);
@@ -248,4 +280,60 @@ fn unpack_key(entry: &[u8]) -> Option<(Hash, Hash, Option<Millis>)> {
         body_hash.try_into().ok()?,
         (until != 0).then_some(until),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lead::{Headers, Submission};
+    use crate::ledger::{Ledger, Settings};
+
+    fn submission(n: u16) -> Submission {
+        let hash = u128::from(n).to_be_bytes();
+        Submission {
+            source: format!("form{}", n % 2),
+            received_at: 1,
+            headers: Headers::default(),
+            query: String::new(),
+            raw: Vec::new(),
+            keys: vec![Key {
+                key: hash,
+                body_hash: hash,
+                until: None,
+                lead: LeadId::new(1),
+            }],
+        }
+    }
+
+    fn standing(ledger: &Ledger, n: u16) -> (Standing, bool) {
+        let told = ledger.write_blocking(move |tx| {
+            let stored = tx.receive(&submission(n))?;
+            Ok((stored.leads[0].0, tx.keys.borrow().index.is_read()))
+        });
+        told.unwrap()
+    }
+
+    #[test]
+    fn a_repeat_from_before_a_start_is_one_when_the_index_alone_knows_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            data_dir: dir.path().to_owned(),
+            ..Settings::default()
+        };
+        let before = Ledger::serve(&settings).unwrap();
+        (0..100).for_each(|n| assert_eq!(standing(&before, n).0, Standing::New));
+        before.close();
+        drop(before);
+        let after = Ledger::serve(&settings).unwrap();
+        let mut fresh = 100..u16::MAX;
+        // Each new one is also a look at whether the index is read.
+        let is_read = fresh.any(|n| {
+            let (standing, is_read) = standing(&after, n);
+            assert_eq!(standing, Standing::New);
+            is_read
+        });
+        assert!(is_read);
+        (0..100).for_each(|n| assert_eq!(standing(&after, n).0, Standing::Repeat));
+        after.close();
+    }
 }

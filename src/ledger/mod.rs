@@ -21,6 +21,7 @@ pub mod reads;
 mod receive;
 mod retain;
 pub mod settings;
+mod sieve;
 mod standing;
 mod sync;
 pub mod upkeep;
@@ -104,7 +105,7 @@ impl Ledger {
         let serving = lock.is_some();
         let conn = db::sqlite::writer(&path, serving)?;
         let keys = if serving {
-            Keys::rebuild(&Reads::new(&conn))?
+            Keys::rebuild(&Reads::new(&conn), &path)?
         } else {
             Keys::default()
         };

@@ -9,14 +9,15 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
+use super::sieve::{self, Hash, Parts, Sieve};
 use super::{Fault, Ledger, Reads, Tx};
 use crate::clock::Millis;
 use crate::lead::Seen;
 
 /// A keyed hash of an address or number.
-pub type PersonKey = [u8; 16];
+pub type PersonKey = Hash;
 
 /// How many keys wait in memory before they are written.
 const PENDING_MAX: usize = 200_000;
@@ -91,8 +92,8 @@ pub struct Persons {
     flushing: Noted,
     /// The last lead noted.
     upto: i64,
-    /// Whether the table holds anything; until then nobody is looked up in it.
-    written: bool,
+    /// What the table may hold.
+    table: Sieve,
     flushed: Option<std::sync::mpsc::Receiver<Result<(), Fault>>>,
 }
 
@@ -103,9 +104,15 @@ impl Persons {
         ledger: &Ledger,
         keys_of: impl Fn(Option<&str>, Option<&str>) -> Vec<PersonKey>,
     ) -> Result<Self, Fault> {
-        let mut persons = Self::default();
         let mut after = ledger.read(|r| Ok(r.meta("persons_upto")?.unwrap_or(0)))?;
-        (persons.upto, persons.written) = (after, after > 0);
+        let mut last = Vec::new();
+        let mut persons = Self {
+            table: Sieve::of(&ledger.inner.path, move |conn, parts| {
+                written(conn, &mut last, parts)
+            })?,
+            upto: after,
+            ..Self::default()
+        };
         loop {
             let last = ledger.read(|r| {
                 r.contacts_after(after, 1_000, |seq, at, email, phone| {
@@ -124,6 +131,7 @@ impl Persons {
     pub fn note(&mut self, seq: i64, at: Millis, keys: &[PersonKey]) {
         self.upto = self.upto.max(seq);
         for key in keys {
+            self.table.add(key);
             self.pending.add(*key, (seq, at));
         }
     }
@@ -139,7 +147,7 @@ impl Persons {
     pub fn seen(&self, reads: &Reads<'_>, seq: i64, keys: &[PersonKey]) -> Result<Seen, Fault> {
         let mut found: Vec<(i64, Millis)> = Vec::new();
         for key in keys {
-            if self.written {
+            if self.table.may_hold(key) {
                 reads.person(key, seq, &mut found)?;
             }
             for map in [&self.pending, &self.flushing] {
@@ -183,7 +191,7 @@ impl Persons {
             rows.map(|(key, (seq, at))| (key, seq, at)).collect();
         rows.sort_unstable();
         let (tell, told) = std::sync::mpsc::channel();
-        (self.flushed, self.written) = (Some(told), true);
+        self.flushed = Some(told);
         let (ledger, upto) = (ledger.clone(), self.upto);
         std::thread::spawn(move || {
             let written = rows.chunks(SLICE).try_for_each(|slice| {
@@ -198,6 +206,21 @@ impl Persons {
         });
         Ok(())
     }
+}
+
+/// The persons in the table behind `last`.
+fn written(conn: &Connection, last: &mut Vec<u8>, parts: &mut Parts) -> Result<bool, Fault> {
+    let sql = "SELECT DISTINCT key FROM persons WHERE key > ?1 ORDER BY key LIMIT ?2";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params![*last, sieve::PORTION])?;
+    let mut found = 0;
+    while let Some(row) = rows.next()? {
+        let key: Hash = row.get(0)?;
+        parts.add(&key);
+        *last = key.to_vec();
+        found += 1;
+    }
+    Ok(found == sieve::PORTION)
 }
 
 impl Tx<'_> {
@@ -280,4 +303,37 @@ struct Address<'a> {
 struct Number<'a> {
     #[serde(borrow, default)]
     e164: Option<Cow<'a, str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Settings;
+
+    #[test]
+    fn who_asked_before_a_start_is_known_when_the_table_alone_knows_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            data_dir: dir.path().to_owned(),
+            ..Settings::default()
+        };
+        let ledger = Ledger::serve(&settings).unwrap();
+        let rows: Vec<_> = (0..100).map(|n| ([n; 16], i64::from(n), 7)).collect();
+        let written = ledger.write_blocking(move |tx| tx.insert_persons(&rows));
+        written.unwrap();
+        let mut persons = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
+        while !persons.table.is_read() {
+            persons.note(1_000, 9, &[[200; 16]]);
+            std::thread::yield_now();
+        }
+        for n in 0..100 {
+            let seen = ledger.read(|r| persons.seen(r, 1_001, &[[n; 16]]));
+            let wanted = Seen {
+                times: 1,
+                last_at: Some(7),
+            };
+            assert_eq!(seen.unwrap(), wanted, "{n}");
+        }
+        ledger.close();
+    }
 }
