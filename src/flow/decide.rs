@@ -2,17 +2,16 @@
 //! screened, graded and routed, and written once. One thread does it, so that no two leads of the
 //! same person overtake each other. What it could not write it reads back from the ledger.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use super::arrivals::{Arrival, Arrived};
 use super::keyed::contact_keys;
 use super::park::{self, Refusals};
 use super::publish::Policy;
 use super::ready::{Ready, tell};
-use super::receive::Arrived;
 use super::unfetched::{Known, is_unfetched, reread};
 use super::verdict::{Deciding, Fresh, Outcome};
 use super::{Flow, upkeep};
@@ -25,22 +24,6 @@ use crate::rules::Asked;
 const BATCH: usize = 64;
 /// How long after a failed commit the ledger is asked again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
-
-/// What reaches the thread.
-pub(super) enum Arrival {
-    /// Just committed.
-    Submission(Box<Arrived>),
-    /// A lead that is to be screened again.
-    Rescreen(Ticket),
-    /// Leads whose personal data was taken away.
-    Forget(HashSet<i64>),
-    /// These are on disk.
-    Written(Vec<Outcome>),
-    /// Verdicts could not be written: they are on disk undecided.
-    Again,
-    /// The daemon stops.
-    Stop,
-}
 
 pub(super) struct Decider {
     pub(super) flow: Arc<Flow>,
@@ -68,7 +51,7 @@ impl Decider {
         })
     }
 
-    pub(super) fn run(mut self, arrivals: &Receiver<Arrival>) {
+    pub(super) fn run(mut self, arrivals: &Receiver<Vec<Arrival>>) {
         self.failed.store(true, Ordering::SeqCst); // what was committed before the last stop
         loop {
             if self.failed.load(Ordering::SeqCst) {
@@ -81,8 +64,8 @@ impl Decider {
                 self.ready.wait()
             };
             match arrivals.recv_timeout(wait) {
-                Ok(first) => {
-                    if !self.take(first, arrivals) {
+                Ok(arrived) => {
+                    if !self.take(arrived) {
                         return;
                     }
                 }
@@ -96,10 +79,9 @@ impl Decider {
     }
 
     /// Judges what has arrived; `false` when the daemon stops.
-    fn take(&mut self, first: Arrival, arrivals: &Receiver<Arrival>) -> bool {
+    fn take(&mut self, arrived: Vec<Arrival>) -> bool {
         let mut batch = Vec::new();
-        let mut next = Some(first);
-        while let Some(arrival) = next.take() {
+        for arrival in arrived {
             match arrival {
                 Arrival::Stop => {
                     self.judge_in_turn(batch);
@@ -112,8 +94,11 @@ impl Decider {
                 Arrival::Written(outcomes) => tell(outcomes, &self.flow),
                 Arrival::Again => {}
             }
-            if batch.len() < BATCH {
-                next = arrivals.try_recv().ok();
+            if batch.len() == BATCH {
+                self.judge_in_turn(std::mem::take(&mut batch));
+                if self.ready.wait().is_zero() {
+                    self.write(false);
+                }
             }
         }
         self.judge_in_turn(batch);
@@ -341,7 +326,7 @@ impl Decider {
 impl Flow {
     /// Screens a lead again, in its turn.
     pub(crate) fn screen_again(&self, ticket: Ticket) {
-        let _ = self.arrivals.send(Arrival::Rescreen(ticket));
+        self.arrivals.send(Arrival::Rescreen(ticket));
     }
 }
 

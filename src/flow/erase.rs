@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 
-use super::decide::Arrival;
+use super::arrivals::Arrival;
 use super::keyed::{email_key, person_keys, phone_key};
 use super::publish::Policy;
 use super::{Flow, assign};
@@ -305,7 +305,7 @@ impl Flow {
                 return Ok(());
             };
             let leads = list.iter().map(|(_, lead)| *lead).collect();
-            let _ = self.arrivals.send(Arrival::Forget(leads));
+            self.arrivals.send(Arrival::Forget(leads));
             self.take_out_of_outbox(notices).await;
             self.forgotten.fetch_max(last, Ordering::SeqCst);
         }

@@ -11,6 +11,7 @@
 //! Knows neither HTTP, nor SQL text, nor Redis commands, nor rhai.
 
 mod alarm;
+mod arrivals;
 mod assign;
 pub mod command;
 mod decide;
@@ -53,7 +54,8 @@ pub use publish::{Policy, PolicyFiles};
 pub use receive::Incoming;
 pub use settings::{Retention, Settings};
 
-use decide::{Arrival, Decider};
+use arrivals::{Arrival, Arrivals};
+use decide::Decider;
 
 /// The most submissions that may be on disk and undecided in memory; more wait before the commit.
 const BACKLOG: usize = 8_192;
@@ -78,7 +80,7 @@ pub struct Flow {
     key: Vec<u8>,
     public_url: String,
     backlog: Arc<Semaphore>,
-    arrivals: std::sync::mpsc::Sender<Arrival>,
+    arrivals: Arc<Arrivals>,
     decider: Mutex<Option<std::thread::JoinHandle<()>>>,
     alarms: Mutex<HashMap<String, Millis>>,
     /// How far the list of forgotten leads was followed.
@@ -113,7 +115,10 @@ pub struct Parts {
 impl Flow {
     /// Starts the thread that decides, with a policy that was assembled.
     pub fn start(parts: Parts, policy: Policy) -> Result<Arc<Self>, Fault> {
-        let (arrivals, arrived) = std::sync::mpsc::channel();
+        let (arrivals, arrived) = Arrivals::new();
+        let arrivals = Arc::new(arrivals);
+        let told = arrivals.clone();
+        parts.ledger.after_each_commit(move || told.hand_over());
         let (policy, is_other) = publish::store(&parts.ledger, policy, parts.clock.now())?;
         let forgotten = parts.ledger.read(erase::follow_from)?;
         let metrics = counted(&parts.ledger, &policy, parts.clock.now());
@@ -174,7 +179,7 @@ impl Flow {
 
     /// Decides what has arrived, then stops deciding. Blocks.
     pub fn stop_deciding(&self) {
-        let _ = self.arrivals.send(Arrival::Stop);
+        self.arrivals.send(Arrival::Stop);
         let thread = self.decider.lock().ok().and_then(|mut slot| slot.take());
         if let Some(thread) = thread {
             let _ = thread.join();

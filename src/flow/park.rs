@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
+use super::arrivals::Arrived;
 use super::publish::Policy;
-use super::receive::Arrived;
 use super::verdict::{Deciding, Fresh, Outcome};
 use crate::clock::Millis;
 use crate::lead::{Decided, Facts, HoldCause, Inquiry, Trace, Verdict};

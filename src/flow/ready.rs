@@ -6,15 +6,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Flow;
-use super::decide::{Arrival, Decider};
+use super::arrivals::Arrival;
+use super::decide::Decider;
 use super::verdict::{Outcome, write_outcome};
 use crate::lead::Ticket;
 use crate::ledger::{Fault, Tx};
 
 /// So many submissions are written without waiting for more.
-const ENOUGH: usize = 512;
+const ENOUGH: usize = 64;
 /// Second commits come no closer together than this, unless there is enough.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(5);
 /// Nothing waits.
 const FOREVER: Duration = Duration::MAX;
 
@@ -90,12 +91,12 @@ impl Decider {
                     flow_after.queue.push(&tickets);
                     // The thread that made them frees them too: that is cheaper than here, and the
                     // next commit need not wait for it.
-                    let _ = flow_after.arrivals.send(Arrival::Written(outcomes));
+                    flow_after.arrivals.gather(Arrival::Written(outcomes));
                 }
                 Err(fault) => {
                     tracing::error!(%fault, "verdicts could not be written; they are tried again");
                     failed.store(true, Ordering::SeqCst);
-                    let _ = flow_after.arrivals.send(Arrival::Again);
+                    flow_after.arrivals.gather(Arrival::Again);
                 }
             }
             drop(tell_done);

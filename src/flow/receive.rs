@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use super::Flow;
-use super::decide::Arrival;
+use super::arrivals::{Arrival, Arrived};
 use super::keyed::keyed;
 use super::publish::Policy;
 use crate::clock::{MINUTE, Millis};
@@ -39,32 +39,6 @@ pub struct Incoming {
     pub received_at: Millis,
     /// How long the sender waits for the verdict, where it asked for it.
     pub verdict_wait_ms: Option<Millis>,
-}
-
-/// A committed submission on its way.
-pub(super) struct Arrived {
-    pub(super) undecided: Undecided,
-    /// What intake read of it already, and by which source as it was then.
-    pub(super) read: Option<(Arc<Source>, Vec<Inquiry>)>,
-    pub(super) tell: Option<oneshot::Sender<(Verdict, Seen)>>,
-    pub(super) _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Arrived {
-    pub(super) fn inquiries(&mut self, policy: &Policy) -> Result<Vec<Inquiry>, String> {
-        let undecided = &self.undecided;
-        let source = policy.sources.get(&undecided.submission.source);
-        match self.read.take() {
-            Some((by, read))
-                if read.len() == undecided.leads.len()
-                    && source.is_some_and(|source| Arc::ptr_eq(source, &by)) =>
-            {
-                Ok(read)
-            }
-            // Nothing was read, or `sources.toml` has changed since.
-            Some(_) | None => read_inquiries(policy, undecided),
-        }
-    }
 }
 
 impl Flow {
@@ -103,7 +77,7 @@ impl Flow {
                             tell: tell_verdict,
                             _permit: Some(permit),
                         };
-                        let _ = arrivals.send(Arrival::Submission(Box::new(arrived)));
+                        arrivals.gather(Arrival::Submission(Box::new(arrived)));
                     }
                     (leads, fresh)
                 });

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use super::arrivals::Arrived;
 use super::assign::{Screened, dry_run};
 use super::publish::Policy;
-use super::receive::Arrived;
 use super::unfetched::{Unfetched, write_unfetched};
 use crate::clock::Millis;
 use crate::lead::{

@@ -31,7 +31,7 @@ mod writer;
 use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
@@ -53,7 +53,7 @@ pub use writer::Health;
 
 use checkpoint::Checkpoints;
 use keys::Keys;
-use sync::Syncs;
+use sync::{Syncs, Told};
 use writer::{Step, Task};
 
 /// A transaction that is being written; its methods stand in the file of their topic.
@@ -74,6 +74,7 @@ struct Inner {
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     health: Arc<Health>,
+    told: Arc<OnceLock<Told>>,
     checkpoints: Mutex<Option<Checkpoints>>,
     _lock: Option<File>,
 }
@@ -112,9 +113,10 @@ impl Ledger {
         let (jobs, mut waiting) = mpsc::channel(settings.backlog.max(1));
         let health = Arc::new(Health::default());
         let (batch, health_there) = (settings.batch.max(1), health.clone());
+        let told = Arc::new(OnceLock::new());
         let checkpoints = serving.then(|| checkpoint::start(&path)).transpose()?;
         let rest = checkpoints.as_ref().map(Checkpoints::rest);
-        let syncs = Syncs::start(&path, health.clone())?;
+        let syncs = Syncs::start(&path, health.clone(), told.clone())?;
         let writer = std::thread::Builder::new()
             .name("ledger".into())
             .spawn(move || {
@@ -138,6 +140,7 @@ impl Ledger {
                 readers: Mutex::default(),
                 writer: Mutex::new(Some(writer)),
                 health,
+                told,
                 checkpoints: Mutex::new(checkpoints),
                 _lock: lock,
             }),
@@ -201,6 +204,11 @@ impl Ledger {
             mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Fault::Stopped,
         })
+    }
+
+    /// Calls this behind each commit, on the thread that tells and when all are told; once for a ledger.
+    pub fn after_each_commit(&self, told: impl Fn() + Send + Sync + 'static) {
+        let _ = self.inner.told.set(Box::new(told));
     }
 
     /// Reads on a connection of its own; blocks while it does.

@@ -4,12 +4,15 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::Fault;
 use super::writer::{Health, Step};
+
+/// Called when all who waited for a group are told.
+pub(super) type Told = Box<dyn Fn() + Send + Sync>;
 
 /// Steps of one transaction that is committed, or was undone.
 pub(super) struct Group {
@@ -27,7 +30,11 @@ pub(super) struct Syncs {
 
 impl Syncs {
     /// Starts it for the ledger at `path`, which is open, so that its log is there.
-    pub(super) fn start(path: &Path, health: Arc<Health>) -> Result<Self, Fault> {
+    pub(super) fn start(
+        path: &Path,
+        health: Arc<Health>,
+        told: Arc<OnceLock<Told>>,
+    ) -> Result<Self, Fault> {
         let failed = |e: std::io::Error| Fault::Store(format!("the ledger's log: {e}"));
         let log = File::open(log_of(path)).map_err(failed)?;
         // The log's own name in its folder is on disk before anybody is told that anything is.
@@ -40,7 +47,7 @@ impl Syncs {
         let (groups, taken) = std::sync::mpsc::sync_channel(0);
         let thread = std::thread::Builder::new()
             .name("sync".into())
-            .spawn(move || run(&log, &taken, &health))
+            .spawn(move || run(&log, &taken, &health, &told))
             .map_err(failed)?;
         Ok(Self {
             groups: Some(groups),
@@ -65,7 +72,7 @@ impl Drop for Syncs {
     }
 }
 
-fn run(log: &File, groups: &Receiver<Group>, health: &Health) {
+fn run(log: &File, groups: &Receiver<Group>, health: &Health, told: &OnceLock<Told>) {
     while let Ok(group) = groups.recv() {
         let n = group.steps.len();
         let synced = match log.sync_data() {
@@ -82,6 +89,9 @@ fn run(log: &File, groups: &Receiver<Group>, health: &Health) {
         }
         for (step, result) in group.steps {
             step.done(synced.clone().and(result));
+        }
+        if let Some(told) = told.get() {
+            told();
         }
     }
 }

@@ -189,7 +189,10 @@ impl<'a> Json<'a> {
                     } else {
                         format!("{name}.{key}")
                     };
-                    value.leaves(&dotted, out);
+                    match value.as_text() {
+                        Some(text) => out.push((dotted, text.into_owned())),
+                        None => value.leaves(&dotted, out),
+                    }
                 }
             }
             Self::List(items) => {
