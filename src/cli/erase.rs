@@ -19,6 +19,7 @@ use crate::flow::erase::{self, Found, Person};
 use crate::flow::person_keys;
 use crate::lead::{Actor, DeliveryState, Lead, LeadId, Stage};
 use crate::ledger::{Ledger, Reads, upkeep};
+use crate::secret::HashKey;
 
 /// How long submissions that are just being decided are waited for.
 const PATIENCE_MS: Millis = 10_000;
@@ -67,6 +68,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<(), Failed> {
             "there is no secret.key in {dir}, by which persons are known"
         ))
     })?;
+    let key = HashKey::new(&key);
     wait_until_decided(&ledger)?;
     let (person, named) = person_of(&ledger, args)?;
     let mut found = if person.is_nobody() {
@@ -183,7 +185,7 @@ fn look(config: &Config, ledger: &Ledger, found: &Found) -> Result<Erased, Faile
 fn erase(
     config: &Config,
     ledger: &Ledger,
-    key: &[u8],
+    key: &HashKey,
     found: &Found,
     by: &str,
 ) -> Result<Erased, Failed> {

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::flow::erase;
 use crate::ledger::upkeep::{self, Counts, Key, Report};
 use crate::ledger::{Ledger, Settings};
+use crate::secret::HashKey;
 
 #[derive(ClapArgs)]
 pub(super) struct Args {
@@ -178,8 +179,8 @@ fn restore(backup: &Path, to: &Path, replace: bool, json: bool) -> Result<(), Fa
             ..Settings::default()
         };
         let ledger = Ledger::serve(&settings)?;
-        let key = crate::ledger::read_key(to)?;
-        let erased = erase::again(&ledger, &restored.erased_since, key.as_deref(), now);
+        let key = crate::ledger::read_key(to)?.map(|key| HashKey::new(&key));
+        let erased = erase::again(&ledger, &restored.erased_since, key.as_ref(), now);
         ledger.close();
         left = erased?;
         again -= left.len();

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::flow::erase::{self, Person};
 use crate::ledger::{Ledger, Reads, Undecided};
 use crate::secret;
+use crate::secret::HashKey;
 
 pub(super) fn run(config: &Config, ledger: &Ledger, who: &str) -> Result<(), Failed> {
     let person = Person::by_email(who).or_else(|| Person::by_phone(who));
@@ -17,7 +18,8 @@ pub(super) fn run(config: &Config, ledger: &Ledger, who: &str) -> Result<(), Fai
     })?;
     let found = erase::find(ledger, &person)?;
     let key = super::key(config)?;
-    let keys = key.map(|key| person.keys(&key)).unwrap_or_default();
+    let keys = key.map(|key| person.keys(&HashKey::new(&key)));
+    let keys = keys.unwrap_or_default();
     let erased_since = ledger.read(|r| r.suppressed_since(&keys))?;
     if found.theirs.is_empty() && erased_since.is_none() {
         return Err(Failed::Refused("nothing is held of this person".into()));

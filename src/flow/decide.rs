@@ -38,7 +38,7 @@ pub(super) struct Decider {
 impl Decider {
     pub(super) fn new(flow: Arc<Flow>) -> Result<Self, Fault> {
         let keys_of =
-            |email: Option<&str>, phone: Option<&str>| contact_keys(&flow.key, email, phone);
+            |email: Option<&str>, phone: Option<&str>| contact_keys(&flow.hash_key, email, phone);
         let persons = Persons::rebuild(&flow.ledger, keys_of)?;
         let last = flow.ledger.read(|r: &Reads<'_>| r.decided_upto())?;
         Ok(Self {

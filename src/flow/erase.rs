@@ -11,6 +11,7 @@ use super::{Flow, assign};
 use crate::clock::Millis;
 use crate::lead::{Actor, Attribution, Email, Event, Fields, Lead, LeadId, Outcome, Phone, Stage};
 use crate::ledger::{Change, Content, Fault, Ledger, PersonKey, Reads, Tx};
+use crate::secret::HashKey;
 
 /// How many leads are searched at once.
 const PAGE: i64 = 1_000;
@@ -70,7 +71,7 @@ impl Person {
     }
 
     /// The keyed hashes under which the ledger knows them.
-    pub fn keys(&self, key: &[u8]) -> Vec<PersonKey> {
+    pub fn keys(&self, key: &HashKey) -> Vec<PersonKey> {
         let emails = self.emails.iter().map(|address| email_key(key, address));
         let phones = self.phones.iter().map(|number| phone_key(key, number));
         emails.chain(phones).collect()
@@ -253,7 +254,7 @@ pub(super) fn erase(
 pub fn again(
     ledger: &Ledger,
     leads: &[LeadId],
-    key: Option<&[u8]>,
+    key: Option<&HashKey>,
     now: Millis,
 ) -> Result<Vec<LeadId>, Fault> {
     let mut left = Vec::new();

@@ -13,7 +13,7 @@ impl Flow {
             let Some(id) = &identity.platform_id else {
                 continue;
             };
-            let key = keyed(&self.key, &[source.as_bytes(), b"id", id.as_bytes()]);
+            let key = keyed(&self.hash_key, &[source.as_bytes(), b"id", id.as_bytes()]);
             let of = source.to_owned();
             let found = self
                 .ledger
@@ -35,7 +35,7 @@ impl Flow {
         if lead.stage == Stage::Closed(Outcome::Erased) {
             return Ok(());
         }
-        let persons = person_keys(&self.key, &lead.inquiry);
+        let persons = person_keys(&self.hash_key, &lead.inquiry);
         let (context, actor) = (self.context(), Actor::Source(source.to_owned()));
         self.ledger
             .write(move |tx| {

@@ -3,28 +3,19 @@
 
 use crate::lead::{Email, Inquiry};
 use crate::ledger::PersonKey;
-use crate::secret;
+use crate::secret::HashKey;
 
 /// A keyed hash of texts.
-pub(super) fn keyed(key: &[u8], parts: &[&[u8]]) -> [u8; 16] {
-    let lengths: Vec<[u8; 8]> = parts
-        .iter()
-        .map(|p| (p.len() as u64).to_le_bytes())
-        .collect();
-    let mut fed: Vec<&[u8]> = Vec::with_capacity(parts.len() * 2);
-    for (length, part) in lengths.iter().zip(parts) {
-        fed.extend([length.as_slice(), part]);
-    }
-    let hash = secret::hmac_sha256(key, &fed);
+pub(super) fn keyed(key: &HashKey, parts: &[&[u8]]) -> [u8; 16] {
     let mut short = [0; 16];
-    for (to, from) in short.iter_mut().zip(hash) {
+    for (to, from) in short.iter_mut().zip(key.hash(parts)) {
         *to = from;
     }
     short
 }
 
 /// The keyed hashes of who asks.
-pub fn person_keys(key: &[u8], inquiry: &Inquiry) -> Vec<PersonKey> {
+pub fn person_keys(key: &HashKey, inquiry: &Inquiry) -> Vec<PersonKey> {
     let fields = &inquiry.fields;
     let email = fields.email.as_ref().and_then(|e| e.address.as_deref());
     let phone = fields.phone.as_ref().and_then(|p| p.e164.as_deref());
@@ -32,25 +23,29 @@ pub fn person_keys(key: &[u8], inquiry: &Inquiry) -> Vec<PersonKey> {
 }
 
 /// The same of an address and a number.
-pub(super) fn contact_keys(key: &[u8], email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
+pub(super) fn contact_keys(
+    key: &HashKey,
+    email: Option<&str>,
+    phone: Option<&str>,
+) -> Vec<PersonKey> {
     let email = email.map(|address| email_key(key, address));
     let phone = phone.map(|number| phone_key(key, number));
     email.into_iter().chain(phone).collect()
 }
 
 /// The key of an address as [`Email`] writes it: one for all addresses of a mailbox.
-pub(super) fn email_key(key: &[u8], address: &str) -> PersonKey {
+pub(super) fn email_key(key: &HashKey, address: &str) -> PersonKey {
     keyed(key, &[b"email", Email::mailbox(address).as_bytes()])
 }
 
 /// The key of a number as the network dials it.
-pub(super) fn phone_key(key: &[u8], e164: &str) -> PersonKey {
+pub(super) fn phone_key(key: &HashKey, e164: &str) -> PersonKey {
     keyed(key, &[b"phone", e164.as_bytes()])
 }
 
 impl super::Flow {
     pub(super) fn person_keys(&self, inquiry: &Inquiry) -> Vec<PersonKey> {
-        person_keys(&self.key, inquiry)
+        person_keys(&self.hash_key, inquiry)
     }
 }
 
@@ -63,7 +58,7 @@ mod tests {
         let keys = |email: &str| {
             let mut inquiry = Inquiry::default();
             inquiry.fields.email = Some(Email::parse(email));
-            person_keys(b"key", &inquiry)
+            person_keys(&HashKey::new(b"key"), &inquiry)
         };
         assert_eq!(
             keys("Ana.Diaz+ads@gmail.com"),

@@ -46,6 +46,7 @@ use crate::deliver::{Deliverer, Gates};
 use crate::ledger::{Fault, Ledger};
 use crate::outbound::Outbound;
 use crate::queue::Queue;
+use crate::secret::HashKey;
 use crate::telemetry::metrics::{Metrics, Words};
 
 pub use command::Command;
@@ -78,6 +79,7 @@ pub struct Flow {
     pauses: pauses::Pauses,
     gates: Gates,
     key: Vec<u8>,
+    hash_key: HashKey,
     public_url: String,
     backlog: Arc<Semaphore>,
     arrivals: Arc<Arrivals>,
@@ -134,6 +136,7 @@ impl Flow {
             outbound: parts.outbound,
             pauses: pauses::Pauses::default(),
             gates: Gates::default(),
+            hash_key: HashKey::new(&parts.key),
             key: parts.key,
             public_url: parts.public_url,
             backlog: Arc::new(Semaphore::new(BACKLOG)),

@@ -107,8 +107,8 @@ impl Flow {
             let name = named.map_or(identity.content.as_slice(), str::as_bytes);
             let kind: &[u8] = if named.is_some() { b"id" } else { b"content" };
             Key {
-                key: keyed(&self.key, &[source.as_bytes(), kind, name]),
-                body_hash: keyed(&self.key, &[&identity.content]),
+                key: keyed(&self.hash_key, &[source.as_bytes(), kind, name]),
+                body_hash: keyed(&self.hash_key, &[&identity.content]),
                 until: named.is_none().then_some(now + SAME_CONTENT_FOR),
                 lead: LeadId::new(now),
             }

@@ -6,6 +6,7 @@ use super::{Flow, Retention};
 use crate::clock::{DAY, Millis};
 use crate::lead::{Attribution, Event, Lead, Outcome, REMOVED, Recorded, Stage};
 use crate::ledger::{Fault, KeyPlace, Tx};
+use crate::secret::HashKey;
 
 /// The most rows that one transaction takes away.
 const PORTION: i64 = 100;
@@ -127,7 +128,7 @@ impl Flow {
             .await?;
         if !found.is_empty() {
             self.take_out_of_outbox(notices).await;
-            let key = self.key.clone();
+            let key = self.hash_key.clone();
             let forget = move |tx: &Tx<'_>| {
                 for seq in &found {
                     // It may have been taken up again since it was looked at.
@@ -158,7 +159,7 @@ impl Flow {
     }
 }
 
-fn forget_old(tx: &Tx<'_>, seq: i64, key: &[u8], now: Millis) -> Result<(), Fault> {
+fn forget_old(tx: &Tx<'_>, seq: i64, key: &HashKey, now: Millis) -> Result<(), Fault> {
     let lead = tx.lead(seq)?;
     let persons = super::person_keys(key, &lead.inquiry);
     let mut kept: BTreeMap<String, String> = lead.inquiry.attribution.0.clone();

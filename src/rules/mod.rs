@@ -55,6 +55,7 @@ use facts::{LeadFact, SeenFact};
 use lines::Line;
 use phrases::{Noted, POINTS, RUN, Run};
 use quick::Quick;
+use value::Value;
 
 /// The texts of the rules folder by relative name: `screen.rhai`, `lib/size.rhai`,
 /// `lists/competitors.txt`, `samples/good.toml`.
@@ -180,7 +181,7 @@ impl<'b> Way<'b> {
         let lead = LeadFact::of(asked.inquiry, asked.source, asked.received_at);
         let seen = SeenFact::of(&asked.facts.seen, asked.received_at);
         let run = Run {
-            lead: lead.clone(),
+            lead: Value::Lead(lead.clone()),
             seen,
             graded: ImmutableString::new(),
             quick: book.quick.clone(),

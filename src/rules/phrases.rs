@@ -8,8 +8,9 @@ use rhai::{
     Position,
 };
 
-use super::facts::{LeadFact, SeenFact};
+use super::facts::SeenFact;
 use super::quick::{About, Quick};
+use super::value::Value;
 use super::words::plain_error;
 use crate::lead::{Passed, PhraseKind};
 
@@ -83,7 +84,7 @@ impl Mark {
 /// One lead's way through the phrases.
 #[derive(Clone)]
 pub(super) struct Run {
-    pub(super) lead: LeadFact,
+    pub(super) lead: Value,
     pub(super) seen: SeenFact,
     pub(super) graded: ImmutableString,
     /// The conditions that need no engine, by phrase.

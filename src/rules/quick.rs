@@ -7,10 +7,12 @@
     reason = "the engine's enums are not ours and may grow; what is not named is left alone"
 )]
 
+use std::borrow::Cow;
+
 use rhai::{ASTFlags, Expr, FnCallExpr, ImmutableString};
 
 use super::compare::{self, Comparison};
-use super::facts::{LeadFact, Number, SeenFact};
+use super::facts::{Number, SeenFact};
 use super::inline::{Functions, Variables};
 use super::lists::List;
 use super::names::Names;
@@ -43,7 +45,8 @@ pub(super) enum Quick {
 
 /// What a condition is asked about.
 pub(super) struct About<'a> {
-    pub(super) lead: &'a LeadFact,
+    /// The lead, as a value.
+    pub(super) lead: &'a Value,
     pub(super) seen: SeenFact,
     pub(super) points: i64,
     pub(super) graded: &'a ImmutableString,
@@ -71,9 +74,9 @@ impl Quick {
             }
             Self::Not(part) => Some(!part.holds(about)?),
             Self::Compare(how, left, right) => {
-                compare::values(*how, &left.value(about)?, &right.value(about)?)
+                compare::values(*how, &*left.value(about)?, &*right.value(about)?)
             }
-            Self::In(list, item) => compare::is_in(&list.value(about)?, &item.value(about)?),
+            Self::In(list, item) => compare::is_in(&*list.value(about)?, &*item.value(about)?),
             Self::Lead
             | Self::Seen
             | Self::Points
@@ -81,7 +84,7 @@ impl Quick {
             | Self::Fixed(_)
             | Self::Get(..)
             | Self::Ask(..)
-            | Self::Named(..) => bool::held(&self.value(about)?).copied(),
+            | Self::Named(..) => bool::held(&*self.value(about)?).copied(),
         }
     }
 
@@ -107,24 +110,25 @@ impl Quick {
         }
     }
 
-    fn value(&self, about: &About<'_>) -> Option<Value> {
-        match self {
-            Self::Lead => Some(Value::Lead(about.lead.clone())),
-            Self::Seen => Some(Value::Seen(about.seen)),
-            Self::Points => Some(Value::Whole(about.points)),
-            Self::Graded => Some(Value::Quoted(about.graded.clone())),
-            Self::Fixed(value) => Some(value.clone()),
-            Self::Get(on, get) => get(&on.value(about)?),
-            Self::Ask(on, with, ask) => ask(&on.value(about)?, &with.value(about)?),
-            Self::Named(on, name) => match on.value(about)? {
-                Value::Fields(fields) => Some(Value::Text(fields.0.field(name))),
-                Value::Attribution(all) => Some(Value::Text(all.0.attribution(name))),
-                _ => None,
+    fn value<'v>(&'v self, about: &'v About<'_>) -> Option<Cow<'v, Value>> {
+        let value = match self {
+            Self::Lead => return Some(Cow::Borrowed(about.lead)),
+            Self::Fixed(value) => return Some(Cow::Borrowed(value)),
+            Self::Seen => Value::Seen(about.seen),
+            Self::Points => Value::Whole(about.points),
+            Self::Graded => Value::Quoted(about.graded.clone()),
+            Self::Get(on, get) => get(&*on.value(about)?)?,
+            Self::Ask(on, with, ask) => ask(&*on.value(about)?, &*with.value(about)?)?,
+            Self::Named(on, name) => match &*on.value(about)? {
+                Value::Fields(fields) => Value::Text(fields.0.field(name)),
+                Value::Attribution(all) => Value::Text(all.0.attribution(name)),
+                _ => return None,
             },
             Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Compare(..) | Self::In(..) => {
-                self.holds(about).map(Value::Truth)
+                Value::Truth(self.holds(about)?)
             }
-        }
+        };
+        Some(Cow::Owned(value))
     }
 }
 
