@@ -5,10 +5,10 @@
 //!  ad platform / web form                                             rep · CRM
 //!         │ POST /in/{source}                                           ▲   │ link in the mail
 //!         ▼                                                             │   ▼
-//!      intake ──► flow::receive ──► ledger: submissions + keys ──► 2xx  │  outcome
-//!                      │ first commit; handed on in order               │   │
+//!      intake: source::admit ──► flow::receive ──► ledger ──► 2xx       │  outcome
+//!                      │ first commit: submission + keys, then in order │   │
 //!                      ▼                                                │   ▼
-//!               flow::decide: source::parse ─► seen ─► rules            │  flow::report
+//!               flow::decide: seen ─► rules                             │  flow::report
 //!                      │  second commit: lead, facts, events, work      │   │
 //!                      ▼                                                │   ▼
 //!                   queue::push(ticket)                                 │  ledger
