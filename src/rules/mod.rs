@@ -171,6 +171,9 @@ fn broken(why: String) -> Verdict {
 /// One lead on its way through the three files.
 struct Way<'b> {
     book: &'b Rulebook,
+    /// `None` while the engine has it.
+    run: Option<Run>,
+    /// What the engine sees; made for the first line of a file that needs it.
     scope: Scope<'static>,
     /// Variables of the file that the engine has not set yet.
     unset: Vec<&'b AST>,
@@ -179,10 +182,9 @@ struct Way<'b> {
 impl<'b> Way<'b> {
     fn begin(book: &'b Rulebook, asked: &Asked<'_>) -> Self {
         let lead = LeadFact::of(asked.inquiry, asked.source, asked.received_at);
-        let seen = SeenFact::of(&asked.facts.seen, asked.received_at);
         let run = Run {
-            lead: Value::Lead(lead.clone()),
-            seen,
+            lead: Value::Lead(lead),
+            seen: SeenFact::of(&asked.facts.seen, asked.received_at),
             graded: ImmutableString::new(),
             quick: book.quick.clone(),
             passed: Vec::with_capacity(book.phrases.len()),
@@ -190,15 +192,10 @@ impl<'b> Way<'b> {
             decided: None,
             overruled: book.overruled(asked.overruled),
         };
-        let mut scope = Scope::new();
-        scope
-            .push_dynamic(RUN, Dynamic::from(run))
-            .push_dynamic("lead", Dynamic::from(lead))
-            .push_dynamic("seen", Dynamic::from(seen))
-            .push_dynamic(POINTS, Dynamic::from(0_i64));
         Self {
             book,
-            scope,
+            run: Some(run),
+            scope: Scope::new(),
             unset: Vec::new(),
         }
     }
@@ -216,13 +213,13 @@ impl<'b> Way<'b> {
         let given = self.pass(&self.book.grade, "grade.rhai")?;
         let grade = label_or(given, &self.book.default_grade);
         let grade = grade.ok_or("grade.rhai: no `grade` line applied")?;
-        let graded = ImmutableString::from(&grade);
-        self.scope.push("graded", graded.clone());
-        self.run(|run| run.graded = graded);
+        if let Some(run) = &mut self.run {
+            run.graded = ImmutableString::from(&grade);
+        }
         let given = self.pass(&self.book.route, "route.rhai")?;
         let pool = label_or(given, &self.book.default_pool);
         let pool = pool.ok_or("route.rhai: no `route` line applied")?;
-        let points = self.run(|run| run.points).unwrap_or_default();
+        let points = self.run.as_ref().map_or(0, |run| run.points);
         Ok(Verdict::Accepted {
             grade,
             points,
@@ -233,19 +230,18 @@ impl<'b> Way<'b> {
     /// Passes one file; the phrase that decided, if one did.
     fn pass(&mut self, lines: &'b [Line], file: &str) -> Result<Option<&'b Phrase>, String> {
         self.unset.clear();
-        let fixed = self.scope.len();
         let passed = lines.iter().try_for_each(|line| match self.line(line) {
             Ok(false) => ControlFlow::Continue(()),
             Ok(true) => ControlFlow::Break(Ok(())),
             Err(error) => ControlFlow::Break(Err(error)),
         });
         // Variables of one file are not those of the next.
-        self.scope.rewind(fixed);
+        self.scope.clear();
         if let ControlFlow::Break(Err(error)) = passed {
             let of_function = |name: &str| self.book.file_of_function.get(name).cloned();
             return Err(speech::of_run_error(file, &error, of_function));
         }
-        let decided = self.run(|run| run.decided.take()).flatten();
+        let decided = self.run.as_mut().and_then(|run| run.decided.take());
         Ok(decided.and_then(|at| self.book.phrases.get(usize::from(at))))
     }
 
@@ -258,33 +254,46 @@ impl<'b> Way<'b> {
                 return Ok(false);
             }
             Line::Phrase(kind, mark, script) => {
-                match self.run(|run| run.pass(*kind, *mark)).flatten() {
-                    Some(Noted::Nothing) => return Ok(false),
-                    Some(Noted::Decided) => return Ok(true),
-                    Some(Noted::Points(points)) => {
-                        self.scope.set_value(POINTS, points);
-                        return Ok(false);
-                    }
+                let noted = self.run.as_mut().and_then(|run| run.pass(*kind, *mark));
+                match noted {
+                    Some(noted) => return Ok(matches!(noted, Noted::Decided)),
                     None => script,
                 }
             }
         };
+        self.lend();
         let engine = &self.book.engine;
-        for variable in self.unset.drain(..) {
-            engine.run_ast_with_scope(&mut self.scope, variable)?;
-        }
-        engine.run_ast_with_scope(&mut self.scope, script)?;
-        Ok(self.run(|run| run.decided.is_some()).unwrap_or_default())
+        let mut scripts = self.unset.drain(..).chain([script]);
+        let ran = scripts.try_for_each(|script| engine.run_ast_with_scope(&mut self.scope, script));
+        let lent = self.scope.get_mut(RUN).map(std::mem::take);
+        self.run = lent.and_then(Dynamic::try_cast::<Run>);
+        ran?;
+        Ok(self.run.as_ref().is_some_and(|run| run.decided.is_some()))
     }
 
-    fn run<R>(&mut self, ask: impl FnOnce(&mut Run) -> R) -> Option<R> {
-        let run = self.scope.get_mut(RUN)?;
-        let mut run = run.write_lock::<Run>()?;
-        Some(ask(&mut run))
+    /// Gives the engine what it needs for a line.
+    fn lend(&mut self) {
+        let Some(run) = self.run.take() else {
+            return;
+        };
+        let scope = &mut self.scope;
+        if scope.is_empty() {
+            scope.push_dynamic(RUN, Dynamic::UNIT);
+            scope.push_dynamic(POINTS, Dynamic::UNIT);
+            scope.push("seen", run.seen);
+            if let Value::Lead(lead) = &run.lead {
+                scope.push("lead", lead.clone());
+            }
+            if !run.graded.is_empty() {
+                scope.push("graded", run.graded.clone());
+            }
+        }
+        scope.set_value(POINTS, run.points);
+        scope.set_value(RUN, run);
     }
 
     fn end(&mut self) -> Vec<Passed> {
-        let passed = self.run(|run| std::mem::take(&mut run.passed));
+        let passed = self.run.as_mut().map(|run| std::mem::take(&mut run.passed));
         passed.unwrap_or_default()
     }
 }
