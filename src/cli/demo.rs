@@ -75,6 +75,7 @@ async fn play(
     if args.exit {
         return Ok(());
     }
+    screen.invite()?;
     std::future::pending().await
 }
 

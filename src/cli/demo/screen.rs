@@ -151,7 +151,6 @@ impl Screen {
     }
 
     fn goodbye(&self) -> anyhow::Result<()> {
-        let address = self.address;
         let policy = self.flow.policy();
         let screens = policy
             .rulebook
@@ -161,13 +160,20 @@ impl Screen {
         let (screens, all) = (screens.count(), policy.rulebook.phrases().len());
         say(&format!(
             "\nThe stream is over; {screens} screening and {} grading and routing lines decided.\n\
-             \n  the mails      {}\n  all leads      LEADGATE_STORAGE__DATA_DIR=leadgate-demo cargo run --release -- leads list\n\
-             \n  a lead of your own:\n\n  curl http://{address}/in/website -H 'Accept: application/json' \\\n    \
+             \n  the mails      {}\n  all leads      LEADGATE_STORAGE__DATA_DIR=leadgate-demo cargo run --release -- leads list\n",
+            all - screens,
+            self.outbox.display(),
+        ))
+    }
+
+    /// Where it goes on.
+    pub(super) fn invite(&self) -> anyhow::Result<()> {
+        let address = self.address;
+        say(&format!(
+            "\n  a lead of your own:\n\n  curl http://{address}/in/website -H 'Accept: application/json' \\\n    \
              -d 'name=Mia Muster' -d 'email=mia@werk.example' --data-urlencode 'phone=+49 30 901820' \\\n    \
              -d 'message=We would like a demo' -d 'country=DE' -d 'employees=800'\n\
              \nIt goes on serving until Ctrl-C.\n",
-            all - screens,
-            self.outbox.display(),
         ))
     }
 }
