@@ -72,9 +72,14 @@ impl Decider {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if self.ready.wait().is_zero() {
-                self.write(false);
-            }
+            self.write_if_due();
+        }
+    }
+
+    /// Behind a failed commit nothing fits; what was to be written is read anew.
+    fn write_if_due(&mut self) {
+        if self.ready.wait().is_zero() && !self.failed.load(Ordering::SeqCst) {
+            self.write(false);
         }
     }
 
@@ -96,9 +101,7 @@ impl Decider {
             }
             if batch.len() == BATCH {
                 self.judge_in_turn(std::mem::take(&mut batch));
-                if self.ready.wait().is_zero() {
-                    self.write(false);
-                }
+                self.write_if_due();
             }
         }
         self.judge_in_turn(batch);

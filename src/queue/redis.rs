@@ -63,12 +63,13 @@ impl Redis {
         let link = Arc::new(link);
         let hub = Arc::new(Hub::new(window, settings.place()));
         let (stop, stopped) = watch::channel(false);
-        let engine = tokio::spawn(engine::run(hub.clone(), link.clone(), stopped.clone()));
-        let reader = tokio::spawn(reader::run(hub.clone(), link, stopped));
+        let reader = tokio::spawn(reader::run(hub.clone(), link.clone(), stopped.clone()));
+        let reader = reader.abort_handle();
+        let engine = tokio::spawn(engine::run(hub.clone(), link, reader.clone(), stopped));
         Ok(Self {
             hub,
             stop,
-            tasks: [engine.abort_handle(), reader.abort_handle()],
+            tasks: [engine.abort_handle(), reader],
             engine: Mutex::new(Some(engine)),
         })
     }

@@ -44,6 +44,9 @@ pub(super) fn typed(request: &Request<'_>) -> Result<(String, Option<String>), R
     }
     let header = request.headers.only("content-type");
     let header = header.ok_or_else(|| Refusal::Unsupported("one Content-Type is wanted".into()))?;
+    if header.len() > KEPT_BYTES_MAX {
+        return Err(Refusal::Unsupported("the Content-Type is too long".into()));
+    }
     let (kind, charset) = kind_of(header);
     let doubled = header.to_lowercase().matches("charset=").count() > 1;
     if doubled {

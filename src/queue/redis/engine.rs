@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::check::check;
 use super::hub::Hub;
@@ -33,11 +34,17 @@ struct Broken {
     lost: Order,
 }
 
-pub(super) async fn run(hub: Arc<Hub>, link: Arc<Link>, mut stopped: watch::Receiver<bool>) {
+/// With what cuts the reader off.
+pub(super) async fn run(
+    hub: Arc<Hub>,
+    link: Arc<Link>,
+    reader: AbortHandle,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut first = true;
     loop {
         let served = tokio::select! {
-            served = serve(&hub, &link, &mut first, stopped.clone()) => served,
+            served = serve((&hub, &link), &reader, &mut first, stopped.clone()) => served,
             () = told_late(&hub, &link, stopped.clone()) => return,
         };
         let Err(broken) = served else { return };
@@ -59,8 +66,8 @@ async fn told_late(hub: &Hub, link: &Link, mut stopped: watch::Receiver<bool>) {
 
 /// Until it breaks or a stop is told.
 async fn serve(
-    hub: &Hub,
-    link: &Link,
+    (hub, link): (&Hub, &Link),
+    reader: &AbortHandle,
     first: &mut bool,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<(), Broken> {
@@ -110,13 +117,20 @@ async fn serve(
     }
     while exchange(hub, link, &mut connection).await? {}
     end_reading(hub, link, &mut connection).await;
+    // One that could not be ended is cut off; Redis sees that a moment later.
+    reader.abort();
     while let Ok((TEND_MAX, _)) = link.tend(&mut connection, link.dead_after, true).await {}
     Ok(())
 }
 
 /// A read that still waits would be given what is about to be handed over.
 async fn end_reading(hub: &Hub, link: &Link, connection: &mut MultiplexedConnection) {
+    let begun = std::time::Instant::now();
     while let Some(reading) = hub.reading() {
+        // The handing over has to come within the time for a stop.
+        if begun.elapsed() > link.timeout / 2 {
+            return;
+        }
         if let Err(error) = link.unblock(connection, reading).await {
             tracing::debug!(why = %plain(&error), "a waiting read could not be ended");
             return;

@@ -40,7 +40,7 @@ pub(super) async fn run(hub: Arc<Hub>, link: Arc<Link>, stopped: watch::Receiver
 async fn read(
     hub: &Hub,
     link: &Link,
-    open: &mut Option<(MultiplexedConnection, i64)>,
+    open: &mut Option<(MultiplexedConnection, Option<i64>)>,
     kinds: &[usize],
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), redis::RedisError> {
@@ -48,11 +48,12 @@ async fn read(
         open
     } else {
         let mut connection = link.connect(link.block()).await?;
-        let id = link.id_of(&mut connection).await?;
+        // Where it may not be asked, who stops can only cut the connection.
+        let id = link.id_of(&mut connection).await.ok();
         open.insert((connection, id))
     };
     // First this, then the look at the stop: whoever stops looks the other way round.
-    hub.set_reading(Some(*id));
+    hub.set_reading(*id);
     if *stopped.borrow() {
         return Ok(());
     }

@@ -253,7 +253,11 @@ fn inquiry(source: &Source, json: &Json<'_>, found: Vec<(String, String, String)
     let mut inquiry = mapping::inquiry(chosen, pairs, &source.mapping, country);
     inquiry.is_test = json.get("is_test").is_some_and(Json::is_true);
     if let Json::Map(entries) = json {
-        for (key, value) in entries {
+        // In no spelling is the key part of a lead, as it is no part of what is stored.
+        let told = entries
+            .iter()
+            .filter(|(key, _)| !key.eq_ignore_ascii_case("google_key"));
+        for (key, value) in told {
             member(key, value, &mut inquiry);
         }
     }

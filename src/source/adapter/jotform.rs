@@ -19,6 +19,7 @@ use crate::source::draft::Draft;
 use crate::source::form_body::{Bounds, Pairs};
 use crate::source::json::Json;
 use crate::source::mapping::PAIRS_MAX;
+use crate::source::mapping::clean;
 use crate::source::request;
 use crate::source::signature;
 use crate::source::sources::{Settings, Source};
@@ -142,6 +143,7 @@ impl Adapter for Jotform {
             && let Admission::Leads(admitted) = &mut admission
         {
             admitted.raw = without_passwords(&pairs, &json);
+            admitted.read.clear(); // it is read as it is stored
             let headers = &mut admitted.headers.0;
             headers.retain(|(name, _)| name != "content-type");
             headers.push(("content-type".into(), URLENCODED.into()));
@@ -260,7 +262,8 @@ fn without_passwords(pairs: &Pairs, json: &Json<'_>) -> Vec<u8> {
     Json::Map(kept.cloned().collect()).write(&mut raw);
     let mut body = form_urlencoded::Serializer::new(String::new());
     for (name, value) in pairs.iter().filter(|(name, _)| name != PRETTY) {
-        body.append_pair(name, if name == ANSWERS { &raw } else { value });
+        let value = if name == ANSWERS { &raw } else { value };
+        body.append_pair(&clean(name), &clean(value));
     }
     body.finish().into_bytes()
 }

@@ -91,6 +91,8 @@ impl Adapter for LeadConduit {
 
     fn parse(&self, source: &Source, submission: &Submission) -> Result<Vec<Inquiry>, String> {
         let header = submission.headers.only("content-type");
+        // Of a GET all stands in the address, whatever type it names.
+        let header = header.filter(|_| !submission.raw.is_empty());
         let (kind, charset) = request::kind_of(header.unwrap_or(URLENCODED));
         let kind = (kind.as_str(), charset.as_deref());
         let pairs = pairs(kind, &submission.query, &submission.raw);

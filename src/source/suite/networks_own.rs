@@ -74,12 +74,15 @@ fn leadconduit_posts_are_read_in_every_form() {
     ];
     let mut by_address = keyed("application/x-www-form-urlencoded", "email=a%40b.example");
     by_address.query += "&a.b=x";
-    samples.push(Sample {
-        method: "GET",
-        query: "email=a%40b.example&a.b=x&key=t0ken".into(),
-        headers: Vec::new(),
-        body: Vec::new(),
-    });
+    // Some clients name a type of a body that they do not send.
+    for headers in [vec![], vec![("content-type".into(), JSON.into())]] {
+        samples.push(Sample {
+            method: "GET",
+            query: "email=a%40b.example&a.b=x&key=t0ken".into(),
+            headers,
+            body: Vec::new(),
+        });
+    }
     samples.push(by_address);
     for sample in &samples {
         let inquiry = parse(&source, sample);
