@@ -7,8 +7,7 @@ use crate::clock::{Clock, iso};
 use crate::config::Config;
 use crate::flow::erase::{self, Person};
 use crate::ledger::{Ledger, Reads, Undecided};
-use crate::secret;
-use crate::secret::HashKey;
+use crate::secret::{self, HashKey};
 
 pub(super) fn run(config: &Config, ledger: &Ledger, who: &str) -> Result<(), Failed> {
     let person = Person::by_email(who).or_else(|| Person::by_phone(who));

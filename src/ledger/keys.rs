@@ -246,18 +246,14 @@ fn indexed(
     last: &mut (String, Vec<u8>),
     parts: &mut Parts,
 ) -> Result<bool, Fault> {
-    let sql = "SELECT source, key FROM keys WHERE (source, key) > (?1, ?2)
+    let sql = "SELECT key, source FROM keys WHERE (source, key) > (?1, ?2)
                ORDER BY source, key LIMIT ?3";
     let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query(params![last.0, last.1, sieve::PORTION])?;
-    let mut found = 0;
-    while let Some(row) = rows.next()? {
-        let key: Hash = row.get(1)?;
-        parts.add(&key);
-        *last = (row.get(0)?, key.to_vec());
-        found += 1;
-    }
-    Ok(found == sieve::PORTION)
+    let rows = statement.query(params![last.0, last.1, sieve::PORTION])?;
+    parts.add_rows(rows, |row, key| {
+        *last = (row.get(1)?, key.to_vec());
+        Ok(())
+    })
 }
 
 /// The keys of a submission as they stand in its row.

@@ -212,15 +212,11 @@ impl Persons {
 fn written(conn: &Connection, last: &mut Vec<u8>, parts: &mut Parts) -> Result<bool, Fault> {
     let sql = "SELECT DISTINCT key FROM persons WHERE key > ?1 ORDER BY key LIMIT ?2";
     let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query(params![*last, sieve::PORTION])?;
-    let mut found = 0;
-    while let Some(row) = rows.next()? {
-        let key: Hash = row.get(0)?;
-        parts.add(&key);
+    let rows = statement.query(params![*last, sieve::PORTION])?;
+    parts.add_rows(rows, |_, key| {
         *last = key.to_vec();
-        found += 1;
-    }
-    Ok(found == sieve::PORTION)
+        Ok(())
+    })
 }
 
 impl Tx<'_> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use fastbloom::BloomFilter;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, Rows};
 
 use super::{Fault, db};
 
@@ -42,6 +42,22 @@ impl Parts {
         if let Some(part) = self.parts.last_mut() {
             part.insert_hash(short(key));
         }
+    }
+
+    /// Adds a portion, whose first column is the key, and tells each row; whether there may be more.
+    pub(super) fn add_rows(
+        &mut self,
+        mut rows: Rows<'_>,
+        mut tell: impl FnMut(&Row<'_>, Hash) -> Result<(), rusqlite::Error>,
+    ) -> Result<bool, Fault> {
+        let mut found = 0;
+        while let Some(row) = rows.next()? {
+            let key = row.get(0)?;
+            self.add(&key);
+            tell(row, key)?;
+            found += 1;
+        }
+        Ok(found == PORTION)
     }
 
     fn may_hold(&self, key: &Hash) -> bool {

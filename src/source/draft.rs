@@ -199,6 +199,15 @@ impl<'s> Draft<'s> {
         }
     }
 
+    /// Every member of an object that is not among the known ones, kept as with [`Self::keep`].
+    pub(super) fn keep_others(&mut self, object: &Json<'_>, known: &[&str]) {
+        for (key, value) in object.entries() {
+            if !known.contains(&key.as_ref()) {
+                self.keep_json(key, value);
+            }
+        }
+    }
+
     /// Whoever fills the form in took so long.
     pub(super) fn filled_in(&mut self, milliseconds: i64) {
         self.told.signals.fill_ms = Some(milliseconds);

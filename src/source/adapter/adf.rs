@@ -74,11 +74,7 @@ impl Adapter for Adf {
         let root = Element::parse(&text)?;
         let prospects = prospects(&root)?;
         let mut identities = Vec::with_capacity(prospects.len());
-        let read = match prospects.as_slice() {
-            [prospect] => vec![inquiry(source, prospect)],
-            _ => Vec::new(),
-        };
-        for prospect in prospects {
+        for prospect in &prospects {
             let mut leaves = Vec::new();
             prospect.leaves("", &mut leaves);
             bounds::pairs(&leaves)?;
@@ -92,6 +88,10 @@ impl Adapter for Adf {
                 content,
             });
         }
+        let read = match prospects.as_slice() {
+            [prospect] => vec![inquiry(source, prospect)],
+            _ => Vec::new(),
+        };
         Ok(Admission::Leads(Admitted {
             read,
             ..Admitted::whole(request, identities)

@@ -180,11 +180,7 @@ fn inquiry(source: &Source, response: &Json<'_>) -> Inquiry {
             (name, _) => draft.keep_json(&format!("meta.{name}"), value),
         }
     }
-    for (name, value) in response.entries() {
-        if !KNOWN.contains(&name.as_ref()) {
-            draft.keep_json(name, value);
-        }
-    }
+    draft.keep_others(response, &KNOWN);
     draft.inquiry()
 }
 

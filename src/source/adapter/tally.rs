@@ -150,11 +150,7 @@ fn inquiry(source: &Source, data: &Json<'_>) -> Inquiry {
     if let Some(name) = data.text_at("formName") {
         draft.keep("form_name", &name);
     }
-    for (key, value) in data.entries() {
-        if !KNOWN.contains(&key.as_ref()) {
-            draft.keep_json(key, value);
-        }
-    }
+    draft.keep_others(data, &KNOWN);
     draft.inquiry()
 }
 

@@ -162,11 +162,7 @@ fn inquiry(source: &Source, response: &Json<'_>) -> Inquiry {
     if let Some(title) = definition.and_then(|d| d.text_at("title")) {
         draft.keep("form_name", &title);
     }
-    for (key, value) in response.entries() {
-        if !KNOWN.contains(&key.as_ref()) {
-            draft.keep_json(key, value);
-        }
-    }
+    draft.keep_others(response, &KNOWN);
     draft.inquiry()
 }
 

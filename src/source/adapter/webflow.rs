@@ -157,11 +157,7 @@ fn inquiry(source: &Source, form: &Json<'_>) -> Inquiry {
     if let Some(name) = form.text_at("name") {
         draft.keep("form_name", &name);
     }
-    for (key, value) in form.entries() {
-        if !KNOWN.contains(&key.as_ref()) {
-            draft.keep_json(key, value);
-        }
-    }
+    draft.keep_others(form, &KNOWN);
     draft.inquiry()
 }
 
