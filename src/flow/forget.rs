@@ -14,11 +14,7 @@ impl Flow {
                 continue;
             };
             let key = keyed(&self.hash_key, &[source.as_bytes(), b"id", id.as_bytes()]);
-            let of = source.to_owned();
-            let found = self
-                .ledger
-                .write(move |tx| tx.lead_of_key(&of, &key))
-                .await?;
+            let found = self.ledger.write(move |tx| tx.lead_of_key(&key)).await?;
             let Some(lead) = found else {
                 tracing::info!(source, "a lead was deleted that never came here");
                 continue;

@@ -29,6 +29,7 @@ mod receive;
 pub mod report;
 mod retain;
 pub mod settings;
+mod settle;
 mod sweep;
 mod unfetched;
 mod upkeep;

@@ -6,14 +6,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Flow, Settings, assign, unfetched};
+use super::{Flow, Settings};
 use crate::clock::Millis;
 use crate::deliver::{Endpoints, Outside, Templates};
 use crate::document::Overrides;
-use crate::lead::{
-    Actor, Event, HoldCause, PhraseKind, PolicyHash, Priority, Stage, Trace, WorkKind,
-};
-use crate::ledger::{Change, Fault, Ledger, Tx};
+use crate::lead::{PhraseKind, PolicyHash, Trace};
+use crate::ledger::{Fault, Ledger};
 use crate::problem::Problem;
 use crate::route::Roster;
 use crate::rules::{Known, Rulebook};
@@ -21,9 +19,6 @@ use crate::secret;
 use crate::source::Refusal;
 use crate::source::Sources;
 use crate::telemetry::metrics::Metrics;
-
-/// How many leads one step of settling a new policy moves.
-const PORTION: i64 = 100;
 
 /// The texts that make a policy, by name as a person knows the file.
 #[derive(Clone, Debug, Default)]
@@ -264,93 +259,4 @@ impl Flow {
         self.settle_policy()?;
         Ok(true)
     }
-
-    /// What a policy changes for leads that are there: held ones are screened again, waiting ones
-    /// are due, and who lost pool or rep stands where somebody sees it.
-    pub(super) fn settle_policy(&self) -> Result<(), Fault> {
-        let policy = self.policy();
-        let now = self.clock.now();
-        let alarm_at = now + self.settings.held_alarm_after_ms;
-        for stage in [Stage::Held, Stage::Waiting, Stage::Offered] {
-            let mut after = 0;
-            loop {
-                let policy = policy.clone();
-                let step = move |tx: &Tx<'_>| settle(tx, &policy, (stage, after), now, alarm_at);
-                let Some(last) = self.ledger.write_blocking(step)? else {
-                    break;
-                };
-                after = last;
-            }
-        }
-        self.fetch_anew()?;
-        self.ledger.write_blocking(move |tx| tx.wake_all(now))?;
-        Ok(())
-    }
-}
-
-fn settle(
-    tx: &Tx<'_>,
-    policy: &Policy,
-    (stage, after): (Stage, i64),
-    now: Millis,
-    alarm_at: Millis,
-) -> Result<Option<i64>, Fault> {
-    let leads = tx.in_stage(stage, after, PORTION)?;
-    let last = leads.last().map(|lead| lead.seq);
-    for mut lead in leads {
-        let pool_there = lead
-            .pool
-            .as_ref()
-            .is_some_and(|p| policy.roster.pool(p).is_some());
-        let rep_there = lead
-            .owner
-            .as_ref()
-            .is_some_and(|r| policy.roster.rep(r).is_some());
-        let grade = lead.grade.clone().unwrap_or_default();
-        let priority = policy.rulebook.priority(&grade);
-        match (stage, lead.hold_cause) {
-            (Stage::Held, Some(HoldCause::RuleError | HoldCause::Unreadable)) => {
-                let event = Event::Rescreened {
-                    why: "the policy changed".into(),
-                };
-                let change = Change::default();
-                let event = (&Actor::Leadgate, &event, None);
-                tx.drop_work(lead.seq, WorkKind::Alarm)?;
-                tx.advance(&mut lead, Stage::Received, change, event, now)?;
-                tx.add_work(lead.seq, (WorkKind::Decide, 0), now, Priority::Normal)?;
-            }
-            (Stage::Held, Some(HoldCause::Unfetched)) => {
-                let event = Event::Rescreened {
-                    why: "the policy changed".into(),
-                };
-                let event = (&Actor::Leadgate, &event, None);
-                unfetched::again(tx, &mut lead, event, now)?;
-            }
-            (Stage::Held, Some(HoldCause::PoolGone)) if pool_there => {
-                tx.drop_work(lead.seq, WorkKind::Alarm)?;
-                let event = Event::Waiting {
-                    why: "its pool is back".into(),
-                    until: Some(now),
-                    candidates: Vec::new(),
-                };
-                let event = (&Actor::Leadgate, &event, None);
-                tx.advance(&mut lead, Stage::Waiting, Change::default(), event, now)?;
-                tx.add_work(lead.seq, (WorkKind::Assign, 0), now, priority)?;
-            }
-            (Stage::Waiting, _) if !pool_there => {
-                assign::hold(tx, &mut lead, HoldCause::PoolGone, (now, alarm_at), None)?;
-            }
-            (Stage::Offered, _) if !rep_there => {
-                let rep = lead.owner.clone().unwrap_or_default();
-                let why = "the rep is no longer in reps.toml";
-                let event = Event::Withdrawn {
-                    rep,
-                    why: why.into(),
-                };
-                assign::give_on(tx, policy, &mut lead, (&Actor::Leadgate, &event), now)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(last)
 }

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use super::{Flow, Retention};
 use crate::clock::{DAY, Millis};
 use crate::lead::{Attribution, Event, Lead, Outcome, REMOVED, Recorded, Stage};
-use crate::ledger::{Fault, KeyPlace, Tx};
+use crate::ledger::{Fault, Tx};
 use crate::secret::HashKey;
 
 /// The most rows that one transaction takes away.
 const PORTION: i64 = 100;
 /// How many submissions one look walks over.
 const WINDOW: i64 = 10_000;
-/// The same for keys.
-const KEYS_WINDOW: i64 = 5_000;
 /// Keys go so long after they stopped to make a repeat: no sender's clock is that wrong.
 const KEYS_AFTER: Millis = DAY;
 /// What stays of a lead's attribution: names of adverts, for the figures; not what tells of a person
@@ -39,8 +37,8 @@ pub(super) enum Round {
     Submissions(i64),
     /// What leads say, behind this one.
     Leads(i64),
-    /// Keys of repeats, behind this one.
-    Keys(KeyPlace),
+    /// Keys of repeats: the ledger knows how far.
+    Keys,
 }
 
 impl Default for Round {
@@ -77,7 +75,7 @@ impl Flow {
         let next = match round {
             Round::Submissions(after) => self.retain_submissions(after).await?,
             Round::Leads(after) => self.retain_leads(after).await?,
-            Round::Keys(after) => self.retain_keys(after).await?,
+            Round::Keys => self.retain_keys().await?,
         };
         let goes_on = next.is_some();
         if let Ok(mut round) = self.round.lock() {
@@ -113,7 +111,7 @@ impl Flow {
     async fn retain_leads(&self, after: i64) -> Result<Option<Round>, Fault> {
         let now = self.clock.now();
         let classes = self.settings.retention.classes(now);
-        let next = Some(Round::Keys(KeyPlace::default()));
+        let next = Some(Round::Keys);
         if classes.is_empty() {
             return Ok(next);
         }
@@ -144,18 +142,19 @@ impl Flow {
         Ok(more.map_or(next, |after| Some(Round::Leads(after))))
     }
 
-    async fn retain_keys(&self, after: KeyPlace) -> Result<Option<Round>, Fault> {
+    async fn retain_keys(&self) -> Result<Option<Round>, Fault> {
         let before = self.clock.now() - KEYS_AFTER;
         let limit = usize::try_from(PORTION).unwrap_or(100);
-        let (found, next) = self
+        let found = self
             .ledger
-            .read_off(move |r| r.expired_keys(&after, before, (KEYS_WINDOW, limit)))
+            .read_off(move |r| r.expired_keys(before, (WINDOW, limit)))
             .await?;
-        if !found.is_empty() {
-            let drop_keys = move |tx: &Tx<'_>| tx.drop_expired_keys(&found, before);
-            self.ledger.write(drop_keys).await?;
-        }
-        Ok(next.map(Round::Keys))
+        let Some(expired) = found else {
+            return Ok(None);
+        };
+        let drop_keys = move |tx: &Tx<'_>| tx.drop_expired_keys(&expired);
+        self.ledger.write(drop_keys).await?;
+        Ok(Some(Round::Keys))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::sieve::short;
 use super::work::{COLUMNS, work_of};
 use super::{Fault, PersonKey, Reads, Tx};
 use crate::clock::Millis;
@@ -69,8 +70,8 @@ impl Tx<'_> {
     }
 
     /// Notes who asks in a lead that was read late: the index of persons may have passed it.
-    pub fn note_late(&self, lead: i64, at: Millis, keys: &[PersonKey]) -> Result<(), Fault> {
-        let rows: Vec<_> = keys.iter().map(|key| (*key, lead, at)).collect();
+    pub fn note_late(&self, lead: i64, keys: &[PersonKey]) -> Result<(), Fault> {
+        let rows: Vec<_> = keys.iter().map(|key| (short(key), lead)).collect();
         self.insert_persons(&rows)
     }
 }

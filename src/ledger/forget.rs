@@ -5,6 +5,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::receive::{LEADS_MAX, pack, unpack};
+use super::sieve::short;
 use super::{Fault, PersonKey, Reads, Standing, Tx};
 use crate::clock::Millis;
 use crate::lead::{Actor, Attribution, Event, HoldCause, Lead, LeadId, Outcome, Stage};
@@ -66,7 +67,7 @@ impl Tx<'_> {
         let sql = "DELETE FROM persons WHERE key = ?1 AND seq = ?2";
         let mut statement = self.conn.prepare_cached(sql)?;
         for key in persons {
-            statement.execute(params![key, lead.seq])?;
+            statement.execute(params![short(key).to_be_bytes(), lead.seq])?;
         }
         let sql = "INSERT INTO forgotten (lead_id, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         self.conn

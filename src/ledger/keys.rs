@@ -2,24 +2,24 @@
 //! dirty a page a lead, which costs more than everything else of the first commit. So a key is
 //! committed with its submission, in one row; the index follows in key order, a slice a commit, and
 //! what it does not hold yet is in memory. At start that is rebuilt from the submissions above a
-//! watermark. Belongs to the thread that writes.
+//! watermark. Index and memory hold half of a key and where it leads; the rest is read from there.
+//! Belongs to the thread that writes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
-use super::receive::unpack;
-use super::sieve::{self, Hash, Parts, Sieve};
-use super::{Fault, Reads, Standing, Tx};
+use super::receive::{LEADS_MAX, Stored, unpack};
+use super::sieve::{self, Hash, Short, Sieve, short};
+use super::{Fault, Reads, Tx};
 use crate::clock::Millis;
-use crate::lead::{Key, LeadId};
+use crate::lead::{Key, LeadId, Submission};
 
 /// So many keys wait: the more, the closer are those of a slice to each other in the index, and the
 /// fewer of its pages a slice writes; each takes memory, and time at the start after a crash.
-const WAITING: usize = 64_000;
+const WAITING: usize = 128_000;
 /// How many are written at once: the more, the fewer pages for each; so many hold nobody up.
 const SLICE: usize = 512;
 /// Where many more wait, as after a crash.
@@ -38,66 +38,54 @@ pub(super) struct Known {
     pub(super) until: Option<Millis>,
 }
 
-#[derive(Clone)]
-struct Waiting {
-    source: Arc<str>,
-    known: Known,
+/// Half of a key and the lead that it points at. The same key may point at a later lead too, when the
+/// earlier one's time is over.
+type Place = (Short, i64);
+
+/// A change of the transaction under way.
+enum Changed {
+    Added(Place),
+    Indexed(Place),
 }
 
 /// The keys that the index does not hold yet.
 #[derive(Default)]
 pub(super) struct Keys {
-    waiting: BTreeMap<Hash, Waiting>,
-    /// What the index may hold.
-    index: Sieve,
-    /// Each source's name once.
-    sources: HashSet<Arc<str>>,
+    waiting: BTreeSet<Place>,
+    /// What the index may hold, and what waits.
+    all: Sieve,
     /// What the transaction under way changed, the latest last: undone when it fails.
-    changed: Vec<(Hash, Option<Waiting>)>,
+    changed: Vec<Changed>,
     /// Where the next slice begins.
-    cursor: Hash,
+    cursor: Place,
     /// The last submission when the round under way began: when it ends, the index holds all keys up
     /// to there.
     round_upto: i64,
     /// What the watermark becomes with the commit under way.
-    rounds: Option<(i64, Hash)>,
+    rounds: Option<(i64, Place)>,
 }
 
 impl Keys {
     /// Notes what is committed and not in the index.
     pub(super) fn rebuild(reads: &Reads<'_>, path: &Path) -> Result<Self, Fault> {
-        let mut last = (String::new(), Vec::new());
+        let sql = "SELECT key FROM keys WHERE key > ?1 ORDER BY key LIMIT ?2";
         let mut keys = Self {
-            index: Sieve::of(path, move |conn, parts| indexed(conn, &mut last, parts))?,
+            all: Sieve::of(path, sieve::portions(sql))?,
             ..Self::default()
         };
         let mut after = reads.meta("keys_upto")?.unwrap_or(0);
-        let sql =
-            "SELECT id, source, leads, keys FROM submissions WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let sql = "SELECT id, leads, keys FROM submissions WHERE id > ?1 ORDER BY id LIMIT ?2";
         let mut statement = reads.conn.prepare_cached(sql)?;
         loop {
             let before = after;
             let mut rows = statement.query(params![after, PORTION])?;
             while let Some(row) = rows.next()? {
                 after = row.get(0)?;
-                let (source, leads, packed): (String, Vec<u8>, Vec<u8>) =
-                    (row.get(1)?, row.get(2)?, row.get(3)?);
-                let source = keys.name(&source);
-                let leads = unpack(&leads).into_iter().zip(packed.chunks_exact(ENTRY));
-                for ((standing, lead, id), entry) in leads {
-                    if standing == Standing::New
-                        && let Some((key, body_hash, until)) = unpack_key(entry)
-                    {
-                        let known = Known {
-                            lead,
-                            id,
-                            body_hash,
-                            until,
-                        };
-                        let source = source.clone();
-                        keys.index.add(&key);
-                        keys.waiting.insert(key, Waiting { source, known });
-                    }
+                let bytes = |at: usize| row.get_ref(at)?.as_bytes().map_err(rusqlite::Error::from);
+                for (known, key) in entries(after, bytes(1)?, bytes(2)?) {
+                    let key = short(&key);
+                    keys.all.add(key);
+                    keys.waiting.insert((key, known.lead));
                 }
             }
             if after == before {
@@ -115,10 +103,10 @@ impl Keys {
 
     /// The step or the whole transaction is undone.
     pub(super) fn undo(&mut self, mark: usize) {
-        for (key, before) in self.changed.drain(mark..).rev() {
-            match before {
-                Some(waiting) => self.waiting.insert(key, waiting),
-                None => self.waiting.remove(&key),
+        for changed in self.changed.drain(mark..).rev() {
+            match changed {
+                Changed::Added(place) => self.waiting.remove(&place),
+                Changed::Indexed(place) => self.waiting.insert(place),
             };
         }
         if mark == 0 {
@@ -135,24 +123,11 @@ impl Keys {
     }
 
     /// Adds a key of the transaction under way.
-    pub(super) fn add(&mut self, source: &str, key: Hash, known: Known) {
-        let source = self.name(source);
-        self.index.add(&key);
-        let before = self.waiting.insert(key, Waiting { source, known });
-        self.changed.push((key, before));
-    }
-
-    fn name(&mut self, source: &str) -> Arc<str> {
-        if let Some(name) = self.sources.get(source) {
-            return name.clone();
-        }
-        let name: Arc<str> = source.into();
-        self.sources.insert(name.clone());
-        name
-    }
-
-    fn get(&self, key: &Hash) -> Option<&Known> {
-        self.waiting.get(key).map(|waiting| &waiting.known)
+    pub(super) fn add(&mut self, key: &Hash, lead: i64) {
+        let place = (short(key), lead);
+        self.all.add(place.0);
+        self.waiting.insert(place);
+        self.changed.push(Changed::Added(place));
     }
 
     /// Moves a slice of what waits into the index; `all` of it at the end.
@@ -168,17 +143,16 @@ impl Keys {
         } else {
             Bound::Included(self.cursor)
         };
-        let slice: Vec<Hash> = self
+        let slice: Vec<Place> = self
             .waiting
             .range((from, Bound::Unbounded))
             .take(wanted)
-            .map(|(key, _)| *key)
+            .copied()
             .collect();
-        for key in &slice {
-            if let Some(waiting) = self.waiting.remove(key) {
-                tx.index_key(&waiting.source, key, &waiting.known)?;
-                self.changed.push((*key, Some(waiting)));
-            }
+        for place in &slice {
+            tx.index_key(*place)?;
+            self.waiting.remove(place);
+            self.changed.push(Changed::Indexed(*place));
         }
         if slice.len() == wanted && !self.waiting.is_empty() {
             let next = slice.last().copied().unwrap_or(self.cursor);
@@ -193,67 +167,80 @@ impl Keys {
             self.round_upto
         };
         tx.set_meta("keys_upto", upto)?;
-        self.rounds = Some((last, Hash::default()));
+        self.rounds = Some((last, Place::default()));
         Ok(())
     }
 }
 
 impl Tx<'_> {
-    /// What a key points at.
-    pub(super) fn known_key(&self, source: &str, key: &Hash) -> Result<Option<Known>, Fault> {
+    /// What a key points at, also among those leads of the submission `under_way` that have their names.
+    pub(super) fn known_key(
+        &self,
+        key: &Hash,
+        under_way: Option<(&Submission, &Stored)>,
+    ) -> Result<Option<Known>, Fault> {
+        let half = short(key);
         let keys = self.keys.borrow();
-        if let Some(known) = keys.get(key) {
-            return Ok(Some(known.clone()));
-        }
-        if !keys.index.may_hold(key) {
+        if !keys.all.may_hold(half) {
             return Ok(None);
         }
-        let sql = "SELECT lead_id, lead_uuid, body_hash, until FROM keys
-                   WHERE source = ?1 AND key = ?2";
+        // What waits came later than what the index holds of the same key.
+        let waiting = keys.waiting.range((half, i64::MIN)..=(half, i64::MAX));
+        let mut leads: Vec<i64> = waiting.rev().map(|(_, lead)| *lead).collect();
+        let sql = "SELECT lead_id FROM keys WHERE key = ?1 ORDER BY lead_id DESC";
         let mut statement = self.conn.prepare_cached(sql)?;
-        let found = statement.query_row(params![source, key], |row| {
-            Ok(Known {
-                lead: row.get(0)?,
-                id: LeadId(uuid::Uuid::from_bytes(row.get(1)?)),
-                body_hash: row.get(2)?,
-                until: row.get(3)?,
-            })
-        });
-        Ok(found.optional()?)
+        let mut rows = statement.query([half.to_be_bytes()])?;
+        while let Some(row) = rows.next()? {
+            leads.push(row.get(0)?);
+        }
+        for lead in leads {
+            let found = match under_way {
+                Some((submission, named)) if lead / LEADS_MAX == named.submission => {
+                    just_named(lead, submission, named)
+                }
+                Some(_) | None => self.pointed_at(lead)?,
+            };
+            if let Some((known, whole)) = found
+                && whole == *key
+            {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
     }
 
-    fn index_key(&self, source: &str, key: &Hash, known: &Known) -> Result<(), Fault> {
-        let sql = "INSERT INTO keys (source, key, lead_id, lead_uuid, body_hash, until)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                   ON CONFLICT (source, key) DO UPDATE SET lead_id = excluded.lead_id,
-                       lead_uuid = excluded.lead_uuid, body_hash = excluded.body_hash,
-                       until = excluded.until";
-        self.conn.prepare_cached(sql)?.execute(params![
-            source,
-            key,
-            known.lead,
-            known.id.0.into_bytes(),
-            known.body_hash,
-            known.until,
-        ])?;
+    /// A lead by its key, and the key.
+    fn pointed_at(&self, lead: i64) -> Result<Option<(Known, Hash)>, Fault> {
+        let sql = "SELECT leads, keys FROM submissions WHERE id = ?1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let submission = lead / LEADS_MAX;
+        let found = statement.query_row([submission], read).optional()?;
+        let (leads, keys): (Vec<u8>, Vec<u8>) = found.unwrap_or_default();
+        Ok(entries(submission, &leads, &keys).find(|(known, _)| known.lead == lead))
+    }
+
+    fn index_key(&self, (key, lead): Place) -> Result<(), Fault> {
+        let sql = "INSERT INTO keys (key, lead_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.conn
+            .prepare_cached(sql)?
+            .execute(params![key.to_be_bytes(), lead])?;
         Ok(())
     }
 }
 
-/// The keys in the index behind `last`.
-fn indexed(
-    conn: &Connection,
-    last: &mut (String, Vec<u8>),
-    parts: &mut Parts,
-) -> Result<bool, Fault> {
-    let sql = "SELECT key, source FROM keys WHERE (source, key) > (?1, ?2)
-               ORDER BY source, key LIMIT ?3";
-    let mut statement = conn.prepare_cached(sql)?;
-    let rows = statement.query(params![last.0, last.1, sieve::PORTION])?;
-    parts.add_rows(rows, |row, key| {
-        *last = (row.get(1)?, key.to_vec());
-        Ok(())
-    })
+/// A lead of the submission that is being named, which is in no row yet.
+fn just_named(lead: i64, submission: &Submission, named: &Stored) -> Option<(Known, Hash)> {
+    let at = usize::try_from(lead % LEADS_MAX).ok()?;
+    let key = submission.keys.get(at)?;
+    let (_, _, id) = named.leads.get(at)?;
+    let known = Known {
+        lead,
+        id: *id,
+        body_hash: key.body_hash,
+        until: key.until,
+    };
+    Some((known, key.key))
 }
 
 /// The keys of a submission as they stand in its row.
@@ -265,6 +252,29 @@ pub(super) fn pack_keys(keys: &[Key]) -> Vec<u8> {
         bytes.extend_from_slice(&key.until.unwrap_or(0).to_be_bytes());
     }
     bytes
+}
+
+/// What the keys of a submission's own leads point at, and the keys.
+pub(super) fn entries(
+    submission: i64,
+    leads: &[u8],
+    keys: &[u8],
+) -> impl Iterator<Item = (Known, Hash)> {
+    let leads = unpack(leads).into_iter().zip(keys.chunks_exact(ENTRY));
+    // Others are leads that were there already. Standing does not tell: who is erased is no longer new.
+    let own = (submission * LEADS_MAX..)
+        .zip(leads)
+        .filter(|(seq, ((_, lead, _), _))| lead == seq);
+    own.filter_map(|(_, ((_, lead, id), entry))| {
+        let (key, body_hash, until) = unpack_key(entry)?;
+        let known = Known {
+            lead,
+            id,
+            body_hash,
+            until,
+        };
+        Some((known, key))
+    })
 }
 
 fn unpack_key(entry: &[u8]) -> Option<(Hash, Hash, Option<Millis>)> {
@@ -281,8 +291,8 @@ fn unpack_key(entry: &[u8]) -> Option<(Hash, Hash, Option<Millis>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lead::{Headers, Submission};
-    use crate::ledger::{Ledger, Settings};
+    use crate::lead::Headers;
+    use crate::ledger::{Ledger, Settings, Standing};
 
     fn submission(n: u16) -> Submission {
         let hash = u128::from(n).to_be_bytes();
@@ -304,7 +314,7 @@ mod tests {
     fn standing(ledger: &Ledger, n: u16) -> (Standing, bool) {
         let told = ledger.write_blocking(move |tx| {
             let stored = tx.receive(&submission(n))?;
-            Ok((stored.leads[0].0, tx.keys.borrow().index.is_read()))
+            Ok((stored.leads[0].0, tx.keys.borrow().all.is_read()))
         });
         told.unwrap()
     }

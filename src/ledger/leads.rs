@@ -53,6 +53,16 @@ pub(super) fn lead_of(row: &Row<'_>) -> Result<Lead, Fault> {
     })
 }
 
+/// Where a lead stands, beside its stage.
+pub struct Place {
+    /// What holds it.
+    pub hold_cause: Option<HoldCause>,
+    /// The pool that it was routed to.
+    pub pool: Option<String>,
+    /// The rep who has it.
+    pub owner: Option<String>,
+}
+
 impl Tx<'_> {
     /// A lead by its inner key.
     pub fn lead(&self, seq: i64) -> Result<Lead, Fault> {
@@ -127,24 +137,26 @@ impl Tx<'_> {
         self.conn.prepare_cached(sql)?.execute(params![lead, why])?;
         Ok(())
     }
-
-    /// Leads in a stage whose key is above `after`, for steps over many in bounded portions.
-    pub fn in_stage(&self, stage: Stage, after: i64, limit: i64) -> Result<Vec<Lead>, Fault> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM leads l WHERE l.stage = ?1 AND l.seq > ?2
-             ORDER BY l.seq LIMIT ?3"
-        );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![stage.as_str(), after, limit])?;
-        let mut leads = Vec::new();
-        while let Some(row) = rows.next()? {
-            leads.push(lead_of(row)?);
-        }
-        Ok(leads)
-    }
 }
 
 impl Reads<'_> {
+    /// Where leads of a stage stand whose key is above `after`.
+    pub fn places(&self, stage: Stage, after: i64, limit: i64) -> Result<Vec<(i64, Place)>, Fault> {
+        let sql = "SELECT seq, hold_cause, pool, owner FROM leads WHERE stage = ?1 AND seq > ?2
+                   ORDER BY seq LIMIT ?3";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map(params![stage.as_str(), after, limit], |row| {
+            let hold_cause: Option<String> = row.get(1)?;
+            let place = Place {
+                hold_cause: hold_cause.as_deref().and_then(HoldCause::parse),
+                pool: row.get(2)?,
+                owner: row.get(3)?,
+            };
+            Ok((row.get(0)?, place))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// A lead by its inner key.
     pub fn lead(&self, seq: i64) -> Result<Lead, Fault> {
         let sql = format!("SELECT {COLUMNS} FROM leads l WHERE l.seq = ?1");

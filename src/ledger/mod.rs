@@ -43,11 +43,11 @@ pub use fault::Fault;
 pub use forget::Content;
 pub use history::Opening;
 pub use key::{read_key, read_or_make_key};
-pub use leads::Change;
+pub use leads::{Change, Place};
 pub use persons::{PersonKey, Persons};
 pub use reads::Reads;
 pub use receive::{Standing, Stored};
-pub use retain::{KeyPlace, Window};
+pub use retain::{ExpiredKeys, Window};
 pub use settings::Settings;
 pub use writer::Health;
 
@@ -165,8 +165,24 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
+        self.write_and_wait(work, true)
+    }
+
+    /// As `write_blocking`, for a step that fails only when the store does; see [`Self::write_then`].
+    fn write_unguarded<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.write_and_wait(work, false)
+    }
+
+    fn write_and_wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, Fault> + Send + 'static,
+        guarded: bool,
+    ) -> Result<T, Fault> {
         let (tell, told) = std::sync::mpsc::sync_channel(1);
-        self.write_then(work, move |result| drop(tell.send(result)), true)?;
+        self.write_then(work, move |result| drop(tell.send(result)), guarded)?;
         told.recv().map_err(|_| Fault::Stopped)?
     }
 

@@ -5,7 +5,7 @@ use crate::lead::LeadId;
 
 impl Tx<'_> {
     /// The lead that came under a key, also where the index does not hold the key yet.
-    pub fn lead_of_key(&self, source: &str, key: &[u8; 16]) -> Result<Option<LeadId>, Fault> {
-        Ok(self.known_key(source, key)?.map(|known| known.id))
+    pub fn lead_of_key(&self, key: &[u8; 16]) -> Result<Option<LeadId>, Fault> {
+        Ok(self.known_key(key, None)?.map(|known| known.id))
     }
 }

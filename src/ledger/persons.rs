@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
-use super::sieve::{self, Hash, Parts, Sieve};
+use super::sieve::{self, Hash, Short, Sieve, short};
 use super::{Fault, Ledger, Reads, Tx};
 use crate::clock::Millis;
 use crate::lead::Seen;
@@ -20,7 +20,7 @@ use crate::lead::Seen;
 pub type PersonKey = Hash;
 
 /// How many keys wait in memory before they are written.
-const PENDING_MAX: usize = 200_000;
+const PENDING_MAX: usize = 400_000;
 /// How many keys one step of the flush writes, and the pause after it, so that a lead never waits long
 /// behind it.
 const SLICE: usize = 250;
@@ -34,13 +34,13 @@ struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            for (to, from) in word.iter_mut().zip(chunk) {
-                *to = *from;
-            }
-            self.0 ^= u64::from_le_bytes(word);
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
         }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 ^= key;
     }
 
     fn finish(&self) -> u64 {
@@ -48,7 +48,7 @@ impl Hasher for AsIs {
     }
 }
 
-type Map<T> = HashMap<PersonKey, T, BuildHasherDefault<AsIs>>;
+type Map<T> = HashMap<Short, T, BuildHasherDefault<AsIs>>;
 
 /// Leads by person. Most persons have one, and a list for each would take most of the memory.
 #[derive(Default)]
@@ -58,19 +58,19 @@ struct Noted {
 }
 
 impl Noted {
-    fn add(&mut self, key: PersonKey, lead: (i64, Millis)) {
+    fn add(&mut self, key: Short, lead: (i64, Millis)) {
         match self.first.entry(key) {
             Entry::Vacant(place) => drop(place.insert(lead)),
             Entry::Occupied(_) => self.more.entry(key).or_default().push(lead),
         }
     }
 
-    fn of(&self, key: &PersonKey) -> impl Iterator<Item = (i64, Millis)> {
-        let more = self.more.get(key).into_iter().flatten();
-        self.first.get(key).into_iter().chain(more).copied()
+    fn of(&self, key: Short) -> impl Iterator<Item = (i64, Millis)> {
+        let more = self.more.get(&key).into_iter().flatten();
+        self.first.get(&key).into_iter().chain(more).copied()
     }
 
-    fn all(&self) -> impl Iterator<Item = (PersonKey, (i64, Millis))> {
+    fn all(&self) -> impl Iterator<Item = (Short, (i64, Millis))> {
         let first = self.first.iter().map(|(key, lead)| (*key, *lead));
         let more = self.more.iter();
         first.chain(more.flat_map(|(key, leads)| leads.iter().map(|lead| (*key, *lead))))
@@ -105,11 +105,9 @@ impl Persons {
         keys_of: impl Fn(Option<&str>, Option<&str>) -> Vec<PersonKey>,
     ) -> Result<Self, Fault> {
         let mut after = ledger.read(|r| Ok(r.meta("persons_upto")?.unwrap_or(0)))?;
-        let mut last = Vec::new();
+        let sql = "SELECT DISTINCT key FROM persons WHERE key > ?1 ORDER BY key LIMIT ?2";
         let mut persons = Self {
-            table: Sieve::of(&ledger.inner.path, move |conn, parts| {
-                written(conn, &mut last, parts)
-            })?,
+            table: Sieve::of(&ledger.inner.path, sieve::portions(sql))?,
             upto: after,
             ..Self::default()
         };
@@ -130,9 +128,9 @@ impl Persons {
     /// Notes a lead that later ones are to be held against.
     pub fn note(&mut self, seq: i64, at: Millis, keys: &[PersonKey]) {
         self.upto = self.upto.max(seq);
-        for key in keys {
+        for key in keys.iter().map(short) {
             self.table.add(key);
-            self.pending.add(*key, (seq, at));
+            self.pending.add(key, (seq, at));
         }
     }
 
@@ -146,10 +144,11 @@ impl Persons {
     /// What is known of these persons from leads below `seq`.
     pub fn seen(&self, reads: &Reads<'_>, seq: i64, keys: &[PersonKey]) -> Result<Seen, Fault> {
         let mut found: Vec<(i64, Millis)> = Vec::new();
-        for key in keys {
-            if self.table.may_hold(key) {
-                reads.person(key, seq, &mut found)?;
+        for key in keys.iter().map(short) {
+            if !self.table.may_hold(key) {
+                continue;
             }
+            reads.person(key, seq, &mut found)?;
             for map in [&self.pending, &self.flushing] {
                 found.extend(map.of(key).filter(|(lead, _)| *lead < seq));
             }
@@ -186,9 +185,8 @@ impl Persons {
             return Ok(());
         }
         self.flushing = std::mem::take(&mut self.pending);
-        let rows = self.flushing.all();
-        let mut rows: Vec<(PersonKey, i64, Millis)> =
-            rows.map(|(key, (seq, at))| (key, seq, at)).collect();
+        let rows = self.flushing.all().map(|(key, (seq, _))| (key, seq));
+        let mut rows: Vec<(Short, i64)> = rows.collect();
         rows.sort_unstable();
         let (tell, told) = std::sync::mpsc::channel();
         self.flushed = Some(told);
@@ -196,7 +194,7 @@ impl Persons {
         std::thread::spawn(move || {
             let written = rows.chunks(SLICE).try_for_each(|slice| {
                 let slice = slice.to_vec();
-                ledger.write_blocking(move |tx| tx.insert_persons(&slice))?;
+                ledger.write_unguarded(move |tx| tx.insert_persons(&slice))?;
                 std::thread::park_timeout(PAUSE);
                 Ok(())
             });
@@ -208,42 +206,26 @@ impl Persons {
     }
 }
 
-/// The persons in the table behind `last`.
-fn written(conn: &Connection, last: &mut Vec<u8>, parts: &mut Parts) -> Result<bool, Fault> {
-    let sql = "SELECT DISTINCT key FROM persons WHERE key > ?1 ORDER BY key LIMIT ?2";
-    let mut statement = conn.prepare_cached(sql)?;
-    let rows = statement.query(params![*last, sieve::PORTION])?;
-    parts.add_rows(rows, |_, key| {
-        *last = key.to_vec();
-        Ok(())
-    })
-}
-
 impl Tx<'_> {
-    pub(super) fn insert_persons(&self, rows: &[(PersonKey, i64, Millis)]) -> Result<(), Fault> {
+    pub(super) fn insert_persons(&self, rows: &[(Short, i64)]) -> Result<(), Fault> {
         // Who was erased while this was under way is not taken back.
-        let sql = "INSERT INTO persons (key, seq, at) SELECT ?1, ?2, ?3
+        let sql = "INSERT INTO persons (key, seq) SELECT ?1, ?2
                    WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE lead_id = ?2)
                    ON CONFLICT DO NOTHING";
         let mut statement = self.conn.prepare_cached(sql)?;
-        for (key, seq, at) in rows {
-            statement.execute(params![key, seq, at])?;
+        for (key, seq) in rows {
+            statement.execute(params![key.to_be_bytes(), seq])?;
         }
         Ok(())
     }
 }
 
 impl Reads<'_> {
-    fn person(
-        &self,
-        key: &PersonKey,
-        below: i64,
-        found: &mut Vec<(i64, Millis)>,
-    ) -> Result<(), Fault> {
-        let sql = "SELECT seq, at FROM persons WHERE key = ?1 AND seq < ?2
-                   ORDER BY seq DESC LIMIT 20";
+    fn person(&self, key: Short, below: i64, found: &mut Vec<(i64, Millis)>) -> Result<(), Fault> {
+        let sql = "SELECT p.seq, l.received_at FROM persons p JOIN leads l ON l.seq = p.seq
+                   WHERE p.key = ?1 AND p.seq < ?2 ORDER BY p.seq DESC LIMIT 20";
         let mut statement = self.conn.prepare_cached(sql)?;
-        let mut rows = statement.query(params![key, below])?;
+        let mut rows = statement.query(params![key.to_be_bytes(), below])?;
         while let Some(row) = rows.next()? {
             found.push((row.get(0)?, row.get(1)?));
         }
@@ -314,8 +296,16 @@ mod tests {
             ..Settings::default()
         };
         let ledger = Ledger::serve(&settings).unwrap();
-        let rows: Vec<_> = (0..100).map(|n| ([n; 16], i64::from(n), 7)).collect();
-        let written = ledger.write_blocking(move |tx| tx.insert_persons(&rows));
+        let written = ledger.write_blocking(|tx| {
+            tx.conn.execute_batch(
+                "INSERT INTO leads (seq, id, submission_id, source, stage, version, is_test, received_at,
+                     fields, attribution, consent, signals, points)
+                 WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 99)
+                 SELECT n, n, 0, 'form', 'waiting', 1, 0, 7, '{}', '{}', '[]', '{}', 0 FROM n",
+            )?;
+            let rows: Vec<_> = (0..100).map(|n| (short(&[n; 16]), i64::from(n))).collect();
+            tx.insert_persons(&rows)
+        });
         written.unwrap();
         let mut persons = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
         while !persons.table.is_read() {

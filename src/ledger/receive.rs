@@ -36,18 +36,18 @@ impl Tx<'_> {
     /// Stores a submission, unless all its leads are there already.
     pub fn receive(&self, submission: &Submission) -> Result<Stored, Fault> {
         let id = self.last_submission()? + 1;
-        let mut leads = Vec::with_capacity(submission.keys.len());
+        let mut stored = Stored {
+            submission: id,
+            leads: Vec::with_capacity(submission.keys.len()),
+        };
         for (at, key) in (0..LEADS_MAX).zip(&submission.keys) {
-            leads.push(self.name_lead(submission, key, id * LEADS_MAX + at)?);
+            let named = self.name_lead((submission, &stored), key, id * LEADS_MAX + at)?;
+            stored.leads.push(named);
         }
-        if leads
-            .iter()
-            .all(|(standing, ..)| *standing == Standing::Repeat)
-        {
-            return Ok(Stored {
-                submission: 0,
-                leads,
-            });
+        let mut standings = stored.leads.iter().map(|(standing, ..)| *standing);
+        if standings.all(|standing| standing == Standing::Repeat) {
+            stored.submission = 0;
+            return Ok(stored);
         }
         let headers = serde_json::to_string(&submission.headers)?;
         let sql =
@@ -60,22 +60,19 @@ impl Tx<'_> {
             headers,
             submission.query,
             submission.raw,
-            pack(&leads),
+            pack(&stored.leads),
             pack_keys(&submission.keys),
         ])?;
-        Ok(Stored {
-            submission: id,
-            leads,
-        })
+        Ok(stored)
     }
 
     fn name_lead(
         &self,
-        submission: &Submission,
+        (submission, stored): (&Submission, &Stored),
         key: &Key,
         seq: i64,
     ) -> Result<(Standing, i64, LeadId), Fault> {
-        let known = self.known_key(&submission.source, &key.key)?;
+        let known = self.known_key(&key.key, Some((submission, stored)))?;
         let lasts = |known: &Known| {
             known
                 .until
@@ -91,15 +88,7 @@ impl Tx<'_> {
             };
             return Ok((standing, known.lead, known.id));
         }
-        let known = Known {
-            lead: seq,
-            id: key.lead,
-            body_hash: key.body_hash,
-            until: key.until,
-        };
-        self.keys
-            .borrow_mut()
-            .add(&submission.source, key.key, known);
+        self.keys.borrow_mut().add(&key.key, seq);
         Ok((Standing::New, seq, key.lead))
     }
 

@@ -3,15 +3,25 @@
 
 use rusqlite::params;
 
+use super::keys::entries;
 use super::receive::LEADS_MAX;
+use super::sieve::{Hash, Short, short};
 use super::{Fault, Reads, Tx};
 use crate::clock::Millis;
 use crate::lead::Stage;
 
 /// A bounded look: what was found, and where the next one begins; `None` at the end.
-pub type Window<T, P> = (Vec<T>, Option<P>);
-/// Where a key stands: source and key.
-pub type KeyPlace = (String, Vec<u8>);
+pub type Window = (Vec<i64>, Option<i64>);
+
+/// The submission up to which expired keys are out of the index.
+const DROPPED_UPTO: &str = "keys_dropped_upto";
+
+/// Keys whose time is over.
+#[derive(Default)]
+pub struct ExpiredKeys {
+    keys: Vec<(Short, i64)>,
+    upto: i64,
+}
 
 impl Reads<'_> {
     /// Decided submissions behind `after` that arrived before `before` and are still there as they
@@ -21,7 +31,7 @@ impl Reads<'_> {
         after: i64,
         before: Millis,
         (window, limit): (i64, i64),
-    ) -> Result<Window<i64, i64>, Fault> {
+    ) -> Result<Window, Fault> {
         let end = (after + window).min(self.decided_upto()?);
         let sql = "SELECT id FROM submissions WHERE id > ?1 AND id <= ?2 AND received_at < ?3
                      AND (length(raw) > 0 OR query <> '' OR headers <> '[]') ORDER BY id LIMIT ?4";
@@ -39,7 +49,7 @@ impl Reads<'_> {
         after: i64,
         classes: &[(Stage, Millis)],
         (window, limit): (i64, i64),
-    ) -> Result<Window<i64, i64>, Fault> {
+    ) -> Result<Window, Fault> {
         let upto = (self.decided_upto()? + 1) * LEADS_MAX;
         let end = (after + window * LEADS_MAX).min(upto);
         // The window is walked once; that leads are not looked up by stage keeps the index small.
@@ -64,30 +74,37 @@ impl Reads<'_> {
         Ok((found, next))
     }
 
-    /// Keys behind a place that no longer make a repeat since `before`.
+    /// Keys that no longer make a repeat since `before`, and the submission up to which that is so;
+    /// `None` where the last one that it holds for was looked at.
     pub fn expired_keys(
         &self,
-        (source, key): &KeyPlace,
         before: Millis,
         (window, limit): (i64, usize),
-    ) -> Result<Window<KeyPlace, KeyPlace>, Fault> {
-        let sql = "SELECT source, key, until FROM keys WHERE (source, key) > (?1, ?2)
-                   ORDER BY source, key LIMIT ?3";
+    ) -> Result<Option<ExpiredKeys>, Fault> {
+        let after = self.meta(DROPPED_UPTO)?.unwrap_or(0);
+        // A key that is not in the index yet would come into it behind our back.
+        let end = (after + window).min(self.meta("keys_upto")?.unwrap_or(0));
+        let sql = "SELECT id, received_at, leads, keys FROM submissions
+                   WHERE id > ?1 AND id <= ?2 ORDER BY id";
         let mut statement = self.conn.prepare_cached(sql)?;
-        let mut rows = statement.query(params![source, key, window])?;
-        let (mut found, mut last): (Vec<KeyPlace>, _) = (Vec::new(), None);
-        while let Some(row) = rows.next()? {
-            let place: KeyPlace = (row.get(0)?, row.get(1)?);
-            let until: Option<Millis> = row.get(2)?;
-            if until.is_some_and(|until| until < before) {
-                found.push(place.clone());
-            }
-            last = Some(place);
-            if found.len() >= limit {
+        let mut rows = statement.query([after, end])?;
+        let mut expired = ExpiredKeys::default();
+        while expired.keys.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            let (id, received_at): (i64, Millis) = (row.get(0)?, row.get(1)?);
+            let bytes = |at: usize| row.get_ref(at)?.as_bytes().map_err(rusqlite::Error::from);
+            let keys = entries(id, bytes(2)?, bytes(3)?);
+            let timed = keys.filter_map(|(known, key)| Some((known.until?, key, known.lead)));
+            let timed: Vec<(Millis, Hash, i64)> = timed.collect();
+            if received_at >= before || timed.iter().any(|(until, ..)| *until >= before) {
                 break;
             }
+            let places = timed.iter().map(|(_, key, lead)| (short(key), *lead));
+            expired.keys.extend(places);
+            expired.upto = id;
         }
-        Ok((found, last))
+        Ok((expired.upto > 0).then_some(expired))
     }
 }
 
@@ -109,14 +126,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes keys that no longer make a repeat.
-    pub fn drop_expired_keys(&self, keys: &[KeyPlace], before: Millis) -> Result<(), Fault> {
-        let sql = "DELETE FROM keys WHERE source = ?1 AND key = ?2 AND until < ?3";
+    /// Takes keys out of the index that no longer make a repeat.
+    pub fn drop_expired_keys(&self, expired: &ExpiredKeys) -> Result<(), Fault> {
+        let sql = "DELETE FROM keys WHERE key = ?1 AND lead_id = ?2";
         let mut statement = self.conn.prepare_cached(sql)?;
-        for (source, key) in keys {
-            statement.execute(params![source, key, before])?;
+        for (key, lead) in &expired.keys {
+            statement.execute(params![key.to_be_bytes(), lead])?;
         }
-        Ok(())
+        self.set_meta(DROPPED_UPTO, expired.upto)
     }
 }
 

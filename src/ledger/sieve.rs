@@ -1,5 +1,5 @@
 //! Says of most keys, without looking, that an index does not hold them: almost every lead is new, and
-//! to look for its keys costs pages. Knows neither what a key names nor how the index is read.
+//! to look for its keys costs pages. Knows neither what a key names nor which index it is.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -7,16 +7,25 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use fastbloom::BloomFilter;
-use rusqlite::{Connection, Row, Rows};
+use rusqlite::{Connection, params};
 
 use super::{Fault, db};
 
 /// A keyed hash, so that any of its bits are as good as a hash of it.
 pub(super) type Hash = [u8; 16];
+/// As much of a hash as an index holds, in the index's order: two that share it are told apart by where
+/// it leads to.
+pub(super) type Short = u64;
+
+/// The first half of a hash.
+pub(super) fn short(hash: &Hash) -> Short {
+    let (first, _) = hash.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    Short::from_be_bytes(*first)
+}
 
 /// How many keys are to be read of an index at once, and the pause after it, so that nobody waits long
 /// for that.
-pub(super) const PORTION: i64 = 4_096;
+const PORTION: i64 = 4_096;
 const PAUSE: Duration = Duration::from_millis(2);
 /// How many keys the first part takes; each further one takes twice as many as the one before.
 const FIRST: usize = 1 << 18;
@@ -32,7 +41,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn add(&mut self, key: &Hash) {
+    pub(super) fn add(&mut self, key: Short) {
         if self.room == 0 {
             self.room = FIRST << self.parts.len();
             let bits = BloomFilter::with_num_bits(self.room * BITS);
@@ -40,29 +49,12 @@ impl Parts {
         }
         self.room -= 1;
         if let Some(part) = self.parts.last_mut() {
-            part.insert_hash(short(key));
+            part.insert_hash(key);
         }
     }
 
-    /// Adds a portion, whose first column is the key, and tells each row; whether there may be more.
-    pub(super) fn add_rows(
-        &mut self,
-        mut rows: Rows<'_>,
-        mut tell: impl FnMut(&Row<'_>, Hash) -> Result<(), rusqlite::Error>,
-    ) -> Result<bool, Fault> {
-        let mut found = 0;
-        while let Some(row) = rows.next()? {
-            let key = row.get(0)?;
-            self.add(&key);
-            tell(row, key)?;
-            found += 1;
-        }
-        Ok(found == PORTION)
-    }
-
-    fn may_hold(&self, key: &Hash) -> bool {
-        let hash = short(key);
-        self.parts.iter().any(|part| part.contains_hash(hash))
+    fn may_hold(&self, key: Short) -> bool {
+        self.parts.iter().any(|part| part.contains_hash(key))
     }
 }
 
@@ -101,13 +93,13 @@ impl Sieve {
     }
 
     /// To be told before the index holds it.
-    pub(super) fn add(&mut self, key: &Hash) {
+    pub(super) fn add(&mut self, key: Short) {
         self.added.add(key);
         self.look();
     }
 
     /// `false` where the index cannot hold it.
-    pub(super) fn may_hold(&self, key: &Hash) -> bool {
+    pub(super) fn may_hold(&self, key: Short) -> bool {
         let before = self.before.as_ref();
         before.is_none_or(|before| before.may_hold(key)) || self.added.may_hold(key)
     }
@@ -131,6 +123,25 @@ impl Sieve {
     }
 }
 
+/// Reads portions by a statement that tells the next so many keys behind one.
+pub(super) fn portions(
+    sql: &'static str,
+) -> impl FnMut(&Connection, &mut Parts) -> Result<bool, Fault> + Send {
+    let mut last = Vec::new();
+    move |conn, parts| {
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut rows = statement.query(params![last, PORTION])?;
+        let mut found = 0;
+        while let Some(row) = rows.next()? {
+            let key: [u8; 8] = row.get(0)?;
+            parts.add(Short::from_be_bytes(key));
+            last = key.to_vec();
+            found += 1;
+        }
+        Ok(found == PORTION)
+    }
+}
+
 /// Until the end, or until nobody wants to know.
 fn read(
     conn: &Connection,
@@ -144,28 +155,23 @@ fn read(
     Ok(parts)
 }
 
-fn short(key: &Hash) -> u64 {
-    let (first, _) = key.split_first_chunk().unwrap_or((&[0; 8], &[]));
-    u64::from_le_bytes(*first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(n: u64) -> Hash {
+    fn key(n: u64) -> Short {
         let hash = crate::secret::hmac_sha256(b"sieve", &[&n.to_le_bytes()]);
-        hash[..16].try_into().unwrap()
+        short(hash[..16].try_into().unwrap())
     }
 
     #[test]
     fn what_was_added_may_be_held_and_most_else_not_however_much_it_becomes() {
         let mut parts = Parts::default();
         let added = 2 * u64::try_from(FIRST).unwrap();
-        (0..added).for_each(|n| parts.add(&key(n)));
+        (0..added).for_each(|n| parts.add(key(n)));
         assert_eq!(parts.parts.len(), 2);
-        assert!((0..added).all(|n| parts.may_hold(&key(n))));
-        let wrong = (added..added + 10_000).filter(|n| parts.may_hold(&key(*n)));
+        assert!((0..added).all(|n| parts.may_hold(key(n))));
+        let wrong = (added..added + 10_000).filter(|n| parts.may_hold(key(*n)));
         assert!(wrong.count() < 300);
     }
 
@@ -179,20 +185,20 @@ mod tests {
         let mut sieve = Sieve::of(&path, move |_, parts| {
             gone.recv().unwrap();
             left -= 1;
-            parts.add(&key(left));
+            parts.add(key(left));
             Ok(left > 0)
         });
         let sieve = sieve.as_mut().unwrap();
-        sieve.add(&key(100));
+        sieve.add(key(100));
         for _ in 0..3 {
-            assert!(sieve.may_hold(&key(7)));
+            assert!(sieve.may_hold(key(7)));
             go.send(()).unwrap();
         }
         while !sieve.is_read() {
             std::thread::yield_now();
             sieve.look();
         }
-        let held = |n: &u64| sieve.may_hold(&key(*n));
+        let held = |n: &u64| sieve.may_hold(key(*n));
         assert_eq!((0..200).filter(held).collect::<Vec<_>>(), [0, 1, 2, 100]);
     }
 }

@@ -169,15 +169,27 @@ impl Tx<'_> {
         self.wake(&place_of_endpoint(name), n, now)
     }
 
-    /// Makes everything due that waits for a place: the policy changed.
-    pub fn wake_all(&self, now: Millis) -> Result<usize, Fault> {
+    /// Makes things due that wait for a place, where they still do: the policy changed.
+    pub fn wake_these(&self, ids: &[i64], now: Millis) -> Result<(), Fault> {
         let sql = "UPDATE work SET due_at = ?1, version = version + 1
-                   WHERE pool IS NOT NULL AND due_at > ?1";
-        Ok(self.conn.prepare_cached(sql)?.execute([now])?)
+                   WHERE id = ?2 AND pool IS NOT NULL AND due_at > ?1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        for id in ids {
+            statement.execute([now, *id])?;
+        }
+        Ok(())
     }
 }
 
 impl Reads<'_> {
+    /// Everything that waits for a place.
+    pub fn waits_for_place(&self, now: Millis) -> Result<Vec<i64>, Fault> {
+        let sql = "SELECT id FROM work WHERE pool IS NOT NULL AND due_at > ?1";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let rows = statement.query_map([now], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// What is due of one kind and priority, the longest due first.
     pub fn due(
         &self,

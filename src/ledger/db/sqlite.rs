@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_endpoints.sql"),
     include_str!("../migrations/0004_fetched.sql"),
     include_str!("../migrations/0005_forgetting.sql"),
+    include_str!("../migrations/0006_short_keys.sql"),
 ];
 
 /// The connection that writes; `serving` brings the schema up to date, a command beside a daemon
@@ -104,4 +105,63 @@ fn migrate(conn: &mut Connection) -> Result<(), Fault> {
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lead::{Headers, Key, LeadId, Submission};
+    use crate::ledger::{Ledger, Persons, Settings, Standing, path_in};
+
+    /// A lead that came before 0006, with its key and its person in their indexes.
+    const BEFORE: &str = "
+        INSERT INTO submissions VALUES (7, 'form', 1, '[]', '', x'61',
+            x'00' || x'0000000000001c00' || zeroblob(16), x'');
+        UPDATE submissions SET leads = CAST(leads AS BLOB),
+            keys = CAST(x'01010101010101010101010101010101' || zeroblob(24) AS BLOB);
+        INSERT INTO keys VALUES ('form', x'01010101010101010101010101010101', 7168, zeroblob(16), zeroblob(16), NULL);
+        INSERT INTO leads (seq, id, submission_id, source, stage, version, is_test, received_at, fields,
+            attribution, consent, signals, points)
+        VALUES (7168, zeroblob(16), 7, 'form', 'rejected', 1, 0, 5, '{}', '{}', '[]', '{}', 0);
+        INSERT INTO persons VALUES (x'02020202020202020202020202020202', 7168, 5);
+        UPDATE meta SET value = 7;
+        UPDATE meta SET value = 7168 WHERE key = 'persons_upto';";
+
+    #[test]
+    fn who_came_before_the_indexes_were_cut_short_is_still_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = Connection::open(path_in(dir.path())).unwrap();
+        for text in &MIGRATIONS[..5] {
+            conn.execute_batch(text).unwrap();
+        }
+        conn.pragma_update(None, "user_version", 5).unwrap();
+        conn.execute_batch(BEFORE).unwrap();
+        drop(conn);
+        let settings = Settings {
+            data_dir: dir.path().to_owned(),
+            ..Settings::default()
+        };
+        let ledger = Ledger::serve(&settings).unwrap();
+        for (body_hash, wanted) in [([0; 16], Standing::Repeat), ([9; 16], Standing::Conflict)] {
+            let submission = Submission {
+                source: "form".into(),
+                received_at: 9,
+                headers: Headers::default(),
+                query: String::new(),
+                raw: Vec::new(),
+                keys: vec![Key {
+                    key: [1; 16],
+                    body_hash,
+                    until: None,
+                    lead: LeadId::new(9),
+                }],
+            };
+            let stored = ledger.write_blocking(move |tx| tx.receive(&submission));
+            assert_eq!(stored.unwrap().leads[0].0, wanted);
+        }
+        let persons = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
+        let seen = ledger.read(|r| persons.seen(r, i64::MAX, &[[2; 16]]));
+        assert_eq!(seen.unwrap().last_at, Some(5));
+        ledger.close();
+    }
 }

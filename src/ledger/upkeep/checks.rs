@@ -124,15 +124,19 @@ const RULES: &[(&str, &str)] = &[
                 AND w.kind IN ('mail', 'hook'))",
     ),
     (
-        "keys of decided submissions that point at no lead, or at another",
+        "keys that point at no lead, or at one that has another",
         "SELECT lead_id FROM keys k WHERE lead_id / 1024 <= coalesce(
              (SELECT value FROM meta WHERE key = 'decided_upto'), 0)
-           AND NOT EXISTS (SELECT 1 FROM leads l WHERE l.seq = k.lead_id AND l.id = k.lead_uuid)",
+           AND NOT EXISTS (SELECT 1 FROM leads l WHERE l.seq = k.lead_id)
+         UNION ALL SELECT lead_id FROM keys k WHERE NOT EXISTS (
+             SELECT 1 FROM submissions s WHERE s.id = k.lead_id / 1024
+               AND substr(s.keys, k.lead_id % 1024 * 40 + 1, 8) = k.key)",
     ),
     (
         "watermarks beyond what is there",
         "SELECT value FROM meta WHERE
-            (key IN ('decided_upto', 'keys_upto') AND value > (SELECT coalesce(max(id), 0) FROM submissions))
+            (key IN ('decided_upto', 'keys_upto', 'keys_dropped_upto')
+              AND value > (SELECT coalesce(max(id), 0) FROM submissions))
          OR (key = 'persons_upto' AND value >= (SELECT coalesce(max(id), 0) + 1 FROM submissions) * 1024)",
     ),
 ];
@@ -243,9 +247,9 @@ mod tests {
     const SOUND: &str = "
         INSERT INTO policies (id, hash, published_at, phrases, text) VALUES (1, 'h', 0, '[]', '{}');
         INSERT INTO submissions VALUES (1, 'form', 1, '[]', '', x'61',
-            x'00000000000000040000000000000000000000000000000001', x'');
+            x'00000000000000040000000000000000000000000000000001', x'01020304050607080000000000000000000000000000000000000000000000000000000000000000');
         INSERT INTO submissions VALUES (2, 'form', 1, '[]', '', x'61', x'', x'');
-        INSERT INTO keys VALUES ('form', x'01', 1024, x'00000000000000000000000000000001', x'01', NULL);
+        INSERT INTO keys VALUES (x'0102030405060708', 1024);
         INSERT INTO leads (seq, id, submission_id, source, stage, reason, version, is_test, received_at,
             fields, attribution, consent, signals, points, owner, policy)
         VALUES (1024, x'00000000000000000000000000000001', 1, 'form', 'offered', NULL, 1, 0, 1, '{}', '{}', '[]', '{}',
@@ -325,8 +329,12 @@ mod tests {
         ),
         ("DELETE FROM work", "still to be sent without a next time"),
         (
-            "UPDATE keys SET lead_uuid = x'09'",
-            "point at no lead, or at another",
+            "UPDATE keys SET key = x'0102030405060709'",
+            "point at no lead, or at one that has another",
+        ),
+        (
+            "INSERT INTO keys VALUES (x'0102030405060708', 1025)",
+            "point at no lead, or at one that has another",
         ),
         (
             "UPDATE meta SET value = 9 WHERE key = 'decided_upto'",

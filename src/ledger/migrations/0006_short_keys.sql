@@ -1,0 +1,27 @@
+-- The indexes of keys and of persons hold as much of a hash as is enough to find it. What else they said
+-- stands elsewhere: whole key, content and name with the submission, a person's time with the lead. They
+-- are less than half as large, and so are the pages that a lead writes. A submission from before 0002
+-- has no keys and is not recognised any more.
+ALTER TABLE keys RENAME TO keys_before;
+CREATE TABLE keys (
+    key     BLOB   NOT NULL,      -- the first 8 bytes
+    lead_id BIGINT NOT NULL,
+    PRIMARY KEY (key, lead_id)
+) WITHOUT ROWID;
+INSERT INTO keys SELECT substr(key, 1, 8) AS short, lead_id FROM keys_before k
+    WHERE EXISTS (SELECT 1 FROM submissions s WHERE s.id = k.lead_id / 1024 AND length(s.keys) > 0)
+    ORDER BY short, lead_id;
+DROP TABLE keys_before;
+
+ALTER TABLE persons RENAME TO persons_before;
+CREATE TABLE persons (
+    key BLOB   NOT NULL,          -- the first 8 bytes
+    seq BIGINT NOT NULL,
+    PRIMARY KEY (key, seq)
+) WITHOUT ROWID;
+INSERT INTO persons SELECT DISTINCT substr(key, 1, 8) AS short, seq FROM persons_before
+    ORDER BY short, seq;
+DROP TABLE persons_before;
+
+-- Up to this submission, keys that no longer make a repeat are out of their index.
+INSERT INTO meta (key, value) VALUES ('keys_dropped_upto', 0);
