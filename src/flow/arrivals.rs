@@ -1,5 +1,5 @@
-//! What reaches the thread that decides, in order. What is told behind a commit is gathered until all of
-//! it is told: the thread is woken once for a commit, and not for each lead in it.
+//! What a commit brings, for the thread that decides, in order, and for the desks of those who wait. It is
+//! gathered until all of it is told: everybody is woken once for a commit, and not for each lead in it.
 
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::desk::{Place, Told};
 use super::publish::Policy;
 use super::receive::read_inquiries;
 use super::verdict::Outcome;
@@ -56,9 +57,10 @@ impl Arrived {
     }
 }
 
-/// The way to the thread.
+/// The way to the thread and to the desks.
 pub(super) struct Arrivals {
     gathered: Mutex<Vec<Arrival>>,
+    to_ring: Mutex<Vec<Arc<Place>>>,
     thread: Sender<Vec<Arrival>>,
 }
 
@@ -66,8 +68,19 @@ impl Arrivals {
     /// With what the thread takes from.
     pub(super) fn new() -> (Self, Receiver<Vec<Arrival>>) {
         let (thread, arrived) = channel();
-        let gathered = Mutex::default();
-        (Self { gathered, thread }, arrived)
+        let arrivals = Self {
+            gathered: Mutex::default(),
+            to_ring: Mutex::default(),
+            thread,
+        };
+        (arrivals, arrived)
+    }
+
+    /// Behind a commit, for somebody who waits.
+    pub(super) fn tell(&self, desk: Arc<Place>, tell: oneshot::Sender<Told>, told: Told) {
+        if desk.lay(tell, told) {
+            self.to_ring().push(desk);
+        }
     }
 
     /// Behind a commit, in its order.
@@ -84,6 +97,9 @@ impl Arrivals {
 
     /// The commit is told.
     pub(super) fn hand_over(&self) {
+        for desk in self.to_ring().drain(..) {
+            desk.ring();
+        }
         self.pass_on(&mut self.gathered());
     }
 
@@ -92,6 +108,10 @@ impl Arrivals {
             // The thread is gone only when the daemon stops; what is on disk is decided at the next start.
             let _ = self.thread.send(std::mem::take(gathered));
         }
+    }
+
+    fn to_ring(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Place>>> {
+        self.to_ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn gathered(&self) -> std::sync::MutexGuard<'_, Vec<Arrival>> {

@@ -15,6 +15,7 @@ mod arrivals;
 mod assign;
 pub mod command;
 mod decide;
+mod desk;
 pub mod erase;
 mod fetch;
 mod forget;
@@ -51,6 +52,7 @@ use crate::secret::HashKey;
 use crate::telemetry::metrics::{Metrics, Words};
 
 pub use command::Command;
+pub use desk::Desk;
 pub use keyed::person_keys;
 pub use publish::{Policy, PolicyFiles};
 pub use receive::Incoming;

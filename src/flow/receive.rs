@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::Flow;
 use super::arrivals::{Arrival, Arrived};
+use super::desk::Desk;
 use super::keyed::keyed;
 use super::publish::Policy;
 use crate::clock::{MINUTE, Millis};
@@ -42,8 +43,8 @@ pub struct Incoming {
 }
 
 impl Flow {
-    /// Commits a submission; `Ok` means that it is on disk.
-    pub async fn receive(&self, mut incoming: Incoming) -> Result<Receipt, Fault> {
+    /// Commits a submission; `Ok` means that it is on disk. Waits at the `desk` of the calling thread.
+    pub async fn receive(&self, mut incoming: Incoming, desk: &Desk) -> Result<Receipt, Fault> {
         let backlog = self.backlog.clone().acquire_owned();
         let permit = tokio::time::timeout(BACKLOG_WAIT, backlog)
             .await
@@ -55,7 +56,7 @@ impl Flow {
         let (tell, told) = oneshot::channel();
         let (tell_verdict, verdict) = oneshot::channel();
         let tell_verdict = wait.is_some().then_some(tell_verdict);
-        let arrivals = self.arrivals.clone();
+        let (arrivals, desk) = (self.arrivals.clone(), desk.place());
         self.ledger.try_write_then(
             move |tx| {
                 let stored = tx.receive(&submission)?;
@@ -81,8 +82,7 @@ impl Flow {
                     }
                     (leads, fresh)
                 });
-                // The sender may have gone away; the commit stands all the same.
-                let _ = tell.send(receipt);
+                arrivals.tell(desk, tell, receipt);
             },
         )?;
         let (leads, fresh) = told.await.map_err(|_| Fault::Stopped)??;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::flow::{Flow, Incoming};
+use crate::flow::{Desk, Flow, Incoming};
 use crate::lead::Headers;
 use crate::source::{Admission, Answer, Refusal, Request, Source};
 use crate::telemetry::metrics::OfSource;
@@ -100,6 +100,8 @@ impl Intake {
 
 /// `/in/{source}`, for every method: the adapter says which it takes.
 pub fn routes(app: &mut web::ServiceConfig) {
+    // Each worker thread is configured by itself.
+    app.app_data(web::Data::new(Desk::open()));
     app.service(web::resource("/in/{source}").to(receive));
 }
 
@@ -107,7 +109,7 @@ async fn receive(
     http: HttpRequest,
     name: web::Path<String>,
     payload: web::Payload,
-    intake: web::Data<Intake>,
+    (intake, desk): (web::Data<Intake>, web::Data<Desk>),
 ) -> HttpResponse {
     let begun = Instant::now();
     let policy = intake.flow.policy();
@@ -118,7 +120,7 @@ async fn receive(
         }));
     };
     let known = intake.known(source);
-    let response = submit(&http, payload, &intake, (source, &known)).await;
+    let response = submit(&http, payload, (&intake, &desk), (source, &known)).await;
     let status = response.status().as_u16();
     known.counters.answered(status, begun.elapsed());
     response
@@ -127,7 +129,7 @@ async fn receive(
 async fn submit(
     http: &HttpRequest,
     payload: web::Payload,
-    intake: &Intake,
+    (intake, desk): (&Intake, &Desk),
     (source, known): (&Arc<Source>, &Known),
 ) -> HttpResponse {
     let refuse = |refusal: &Refusal, request: &Request<'_>| {
@@ -183,7 +185,7 @@ async fn submit(
         received_at: now,
         verdict_wait_ms: source.verdict_wait_ms,
     };
-    match intake.flow.receive(incoming).await {
+    match intake.flow.receive(incoming, desk).await {
         Ok(receipt) => respond(source.adapter.answer(source, &receipt, &reply)),
         Err(fault) => {
             tracing::warn!(source = %source.name, %fault, "a submission was not stored");

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::select_all;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -35,7 +36,8 @@ pub(super) fn quotas(turn: usize, n: usize) -> ([usize; 3], usize) {
 pub struct Memory {
     window: usize,
     inner: Mutex<Inner>,
-    pushed: Notify,
+    /// One a kind: who works on one is not woken for another.
+    pushed: HashMap<WorkKind, Notify>,
 }
 
 #[derive(Default)]
@@ -60,13 +62,13 @@ impl Memory {
         Self {
             window,
             inner: Mutex::default(),
-            pushed: Notify::new(),
+            pushed: WorkKind::ALL.map(|kind| (kind, Notify::new())).into(),
         }
     }
 
     pub(super) fn push(&self, tickets: &[Ticket]) {
         let mut inner = self.inner();
-        let now = Instant::now();
+        let (now, mut added) = (Instant::now(), HashSet::new());
         for ticket in tickets {
             let full = inner
                 .lanes
@@ -77,26 +79,38 @@ impl Memory {
             }
             inner.waiting += 1;
             inner.line_up(now, *ticket);
+            added.insert(ticket.kind);
         }
         drop(inner);
-        self.pushed.notify_waiters();
+        self.wake(added);
+    }
+
+    fn wake(&self, kinds: HashSet<WorkKind>) {
+        for kind in kinds {
+            if let Some(pushed) = self.pushed.get(&kind) {
+                pushed.notify_waiters();
+            }
+        }
     }
 
     pub(super) async fn claim(&self, kinds: &[WorkKind], n: usize) -> Vec<Ticket> {
         loop {
-            let pushed = self.pushed.notified();
-            tokio::pin!(pushed);
+            let pushed = kinds.iter().filter_map(|kind| self.pushed.get(kind));
+            let mut pushed: Vec<_> = pushed.map(|pushed| Box::pin(pushed.notified())).collect();
             // Enabled before looking, so that a push in between is not missed.
-            pushed.as_mut().enable();
+            for pushed in &mut pushed {
+                pushed.as_mut().enable();
+            }
+            let pushed = select_all(pushed);
             let tickets = self.claim_now(kinds, n);
             if !tickets.is_empty() {
                 return tickets;
             }
             let next = self.inner().later.iter().map(|(at, _)| *at).min();
             match next {
-                None => pushed.await,
+                None => drop(pushed.await),
                 Some(at) => tokio::select! {
-                    () = pushed => {}
+                    _ = pushed => {}
                     () = Clock::pause(at.saturating_duration_since(Instant::now())) => {}
                 },
             }
@@ -136,7 +150,7 @@ impl Memory {
             inner.later.push((at, *ticket));
         }
         drop(inner);
-        self.pushed.notify_waiters();
+        self.wake(tickets.iter().map(|ticket| ticket.kind).collect());
     }
 
     pub(super) fn depth(&self) -> (usize, usize) {

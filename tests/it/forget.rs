@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use leadgate::clock::{HOUR, MINUTE};
-use leadgate::flow::{Command, Incoming};
+use leadgate::flow::{Command, Desk, Incoming};
 use leadgate::lead::{Headers, Identity, Outcome, Stage};
 use leadgate::ledger::Tx;
 
@@ -336,7 +336,12 @@ async fn a_lead_is_not_erased_where_that_would_lose_another_that_was_not_read_ye
         received_at: house.clock.now(),
         verdict_wait_ms: None,
     };
-    let receipt = house.daemon.flow().receive(incoming).await.unwrap();
+    let receipt = house
+        .daemon
+        .flow()
+        .receive(incoming, &Desk::open())
+        .await
+        .unwrap();
     house.work().await;
     let [first, second] = receipt.leads[..] else {
         panic!("two leads");
