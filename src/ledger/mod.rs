@@ -53,7 +53,7 @@ pub use writer::Health;
 
 use checkpoint::Checkpoints;
 use keys::Keys;
-use sync::{Syncs, Told};
+use sync::{Log, Told};
 use writer::{Step, Task};
 
 /// A transaction that is being written; its methods stand in the file of their topic.
@@ -116,7 +116,7 @@ impl Ledger {
         let told = Arc::new(OnceLock::new());
         let checkpoints = serving.then(|| checkpoint::start(&path)).transpose()?;
         let rest = checkpoints.as_ref().map(Checkpoints::rest);
-        let syncs = Syncs::start(&path, health.clone(), told.clone())?;
+        let log = Log::open(&path, health.clone(), told.clone())?;
         let writer = std::thread::Builder::new()
             .name("ledger".into())
             .spawn(move || {
@@ -129,7 +129,7 @@ impl Ledger {
                     &tx,
                     &mut waiting,
                     (batch, rest.as_ref()),
-                    (syncs, &health_there),
+                    (&log, &health_there),
                 );
             })
             .map_err(|e| Fault::Store(format!("no thread: {e}")))?;

@@ -1,10 +1,9 @@
-//! Tells who waits that it is on disk. The writer commits without waiting for the disk, and a thread of
-//! its own brings the log there: while one group of steps is on its way, the next is written, and what
-//! comes meanwhile gathers behind it. Knows nothing of what was written.
+//! Brings the log to the disk behind a commit and tells who waits that it is there. The commit itself
+//! does not wait for the disk, so that this is the only place that does. Knows nothing of what was
+//! written.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -22,75 +21,50 @@ pub(super) struct Group {
     pub(super) steps: Vec<(Box<dyn Step>, Result<(), Fault>)>,
 }
 
-/// The thread; dropping this waits until everybody was told.
-pub(super) struct Syncs {
-    groups: Option<SyncSender<Group>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+/// The log beside a ledger's file.
+pub(super) struct Log {
+    file: File,
+    health: Arc<Health>,
+    told: Arc<OnceLock<Told>>,
 }
 
-impl Syncs {
-    /// Starts it for the ledger at `path`, which is open, so that its log is there.
-    pub(super) fn start(
+impl Log {
+    /// Of the ledger at `path`, which is open, so that its log is there.
+    pub(super) fn open(
         path: &Path,
         health: Arc<Health>,
         told: Arc<OnceLock<Told>>,
     ) -> Result<Self, Fault> {
         let failed = |e: std::io::Error| Fault::Store(format!("the ledger's log: {e}"));
-        let log = File::open(log_of(path)).map_err(failed)?;
+        let file = File::open(log_of(path)).map_err(failed)?;
         // The log's own name in its folder is on disk before anybody is told that anything is.
         if let Some(folder) = path.parent() {
             File::open(folder)
                 .and_then(|f| f.sync_all())
                 .map_err(failed)?;
         }
-        // Nothing is kept between: a group is taken over only when the one before is on disk.
-        let (groups, taken) = std::sync::mpsc::sync_channel(0);
-        let thread = std::thread::Builder::new()
-            .name("sync".into())
-            .spawn(move || run(&log, &taken, &health, &told))
-            .map_err(failed)?;
-        Ok(Self {
-            groups: Some(groups),
-            thread: Some(thread),
-        })
+        Ok(Self { file, health, told })
     }
 
-    /// Hands a group over, once the one before is on disk; `false` when the thread has died.
-    pub(super) fn take(&self, group: Group) -> bool {
-        self.groups
-            .as_ref()
-            .is_some_and(|groups| groups.send(group).is_ok())
-    }
-}
-
-impl Drop for Syncs {
-    fn drop(&mut self) {
-        self.groups = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn run(log: &File, groups: &Receiver<Group>, health: &Health, told: &OnceLock<Told>) {
-    while let Ok(group) = groups.recv() {
+    /// Returns when the group is on disk and all who waited for it are told.
+    pub(super) fn bring(&self, group: Group) {
         let n = group.steps.len();
-        let synced = match log.sync_data() {
+        let synced = match self.file.sync_data() {
             Ok(()) => Ok(()),
             Err(error) => {
                 tracing::error!(%error, steps = n, "the log could not be brought to the disk");
                 // Nobody knows what is on disk until the file was opened anew.
-                health.fail();
+                self.health.fail();
                 Err(Fault::Store(format!("the disk failed: {error}")))
             }
         };
         if synced.is_ok() {
-            health.commits.done(n, group.begun.elapsed());
+            self.health.commits.done(n, group.begun.elapsed());
         }
         for (step, result) in group.steps {
             step.done(synced.clone().and(result));
         }
-        if let Some(told) = told.get() {
+        if let Some(told) = self.told.get() {
             told();
         }
     }

@@ -1,14 +1,14 @@
 //! One thread that writes: it takes everything that waits and does it in one transaction. Who waits
-//! is told by sync.rs, after the commit has reached the disk.
+//! is told by sync.rs, after the commit has reached the disk. Meanwhile the next group gathers: to write
+//! that already would make groups smaller, and what a commit costs does not depend on how much is in it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::sync::mpsc;
 
 use super::checkpoint::Rest;
-use super::sync::{Group, Syncs};
+use super::sync::{Group, Log};
 use super::{Fault, Tx};
 use crate::telemetry::metrics::Commits;
 
@@ -79,7 +79,7 @@ pub(super) fn run(
     tx: &Tx<'_>,
     jobs: &mut mpsc::Receiver<Box<dyn Step>>,
     (batch, rest): (usize, Option<&Rest>),
-    (syncs, health): (Syncs, &Arc<Health>),
+    (log, health): (&Log, &Health),
 ) {
     while let Some(first) = jobs.blocking_recv() {
         let mut group = vec![first];
@@ -87,14 +87,11 @@ pub(super) fn run(
             let Ok(next) = jobs.try_recv() else { break };
             group.push(next);
         }
-        if !syncs.take(commit(tx, group, health)) {
-            return;
-        }
+        log.bring(commit(tx, group, health));
         if let Some(rest) = rest {
             rest.finish(tx.conn);
         }
     }
-    drop(syncs);
     // All keys into their index, and what is in the log into the file, so that a copy of the file
     // alone is whole.
     if rest.is_some() && !health.is_broken() {
