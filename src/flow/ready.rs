@@ -13,7 +13,7 @@ use crate::lead::Ticket;
 use crate::ledger::{Fault, Tx};
 
 /// So many submissions are written without waiting for more.
-const ENOUGH: usize = 64;
+const ENOUGH: usize = 32;
 /// Second commits come no closer together than this, unless there is enough.
 const GATHER: Duration = Duration::from_millis(5);
 /// Nothing waits.
