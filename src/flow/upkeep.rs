@@ -161,7 +161,7 @@ pub(super) fn write_again(
     }
     if again.reread {
         tx.set_inquiry(lead.seq, &lead.inquiry)?;
-        tx.note_late(lead.seq, &again.late)?;
+        tx.note_late(lead.seq, lead.received_at, &again.late)?;
     }
     let mut events = verdict::verdict_events(policy, &again.decided, now + held_alarm);
     let (mut to, mut change) = moved(&again.decided.verdict, policy.id);

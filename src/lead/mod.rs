@@ -11,6 +11,8 @@ pub mod submission;
 pub mod verdict;
 pub mod work;
 
+use std::cell::RefCell;
+
 use serde::{Deserialize, Serialize};
 
 pub use assignment::{Assignment, Attempt, AttemptResult, Candidate, Delivery, DeliveryState};
@@ -34,9 +36,23 @@ impl LeadId {
     /// A new name for a lead received at `at`.
     pub fn new(at: Millis) -> Self {
         let millis = u64::try_from(at).unwrap_or_default();
-        let random = crate::secret::random_bytes::<10>();
+        let random = random();
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
+}
+
+/// The system is asked for many at once: each question is a call into the kernel.
+fn random() -> [u8; 10] {
+    thread_local! {
+        static POOL: RefCell<Vec<[u8; 10]>> = const { RefCell::new(Vec::new()) };
+    }
+    POOL.with_borrow_mut(|pool| {
+        if pool.is_empty() {
+            let fresh = crate::secret::random_bytes::<640>();
+            pool.extend(fresh.as_chunks().0);
+        }
+        pool.pop().unwrap_or_else(crate::secret::random_bytes)
+    })
 }
 
 impl std::fmt::Display for LeadId {

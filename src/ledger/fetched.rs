@@ -70,8 +70,8 @@ impl Tx<'_> {
     }
 
     /// Notes who asks in a lead that was read late: the index of persons may have passed it.
-    pub fn note_late(&self, lead: i64, keys: &[PersonKey]) -> Result<(), Fault> {
-        let rows: Vec<_> = keys.iter().map(|key| (short(key), lead)).collect();
+    pub fn note_late(&self, lead: i64, at: Millis, keys: &[PersonKey]) -> Result<(), Fault> {
+        let rows: Vec<_> = keys.iter().map(|key| (short(key), lead, at)).collect();
         self.insert_persons(&rows)
     }
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::params;
@@ -19,8 +20,8 @@ use crate::lead::Seen;
 /// A keyed hash of an address or number.
 pub type PersonKey = Hash;
 
-/// How many keys wait in memory before they are written.
-const PENDING_MAX: usize = 400_000;
+/// How many keys wait in memory before they are written: just fewer than would double their map.
+const PENDING_MAX: usize = 229_000;
 /// How many keys one step of the flush writes, and the pause after it, so that a lead never waits long
 /// behind it.
 const SLICE: usize = 250;
@@ -50,6 +51,9 @@ impl Hasher for AsIs {
 
 type Map<T> = HashMap<Short, T, BuildHasherDefault<AsIs>>;
 
+/// Person, lead and its arrival.
+pub(super) type PersonRow = (Short, i64, Millis);
+
 /// Leads by person. Most persons have one, and a list for each would take most of the memory.
 #[derive(Default)]
 struct Noted {
@@ -70,10 +74,21 @@ impl Noted {
         self.first.get(&key).into_iter().chain(more).copied()
     }
 
-    fn all(&self) -> impl Iterator<Item = (Short, (i64, Millis))> {
-        let first = self.first.iter().map(|(key, lead)| (*key, *lead));
-        let more = self.more.iter();
-        first.chain(more.flat_map(|(key, leads)| leads.iter().map(|lead| (*key, *lead))))
+    /// In the table's order.
+    fn into_rows(self) -> Vec<PersonRow> {
+        let mut rows = Vec::with_capacity(self.first.len() + self.more.len());
+        let more = self.more.into_iter();
+        rows.extend(more.flat_map(|(key, leads)| {
+            let row = move |(seq, at)| (key, seq, at);
+            leads.into_iter().map(row)
+        }));
+        rows.extend(
+            self.first
+                .into_iter()
+                .map(|(key, (seq, at))| (key, seq, at)),
+        );
+        rows.sort_unstable();
+        rows
     }
 
     fn forget(&mut self, leads: &HashSet<i64>) {
@@ -89,7 +104,8 @@ impl Noted {
 #[derive(Default)]
 pub struct Persons {
     pending: Noted,
-    flushing: Noted,
+    /// What is being written, in the table's order.
+    flushing: Arc<Vec<PersonRow>>,
     /// The last lead noted.
     upto: i64,
     /// What the table may hold.
@@ -136,8 +152,13 @@ impl Persons {
 
     /// Forgets leads whose personal data was taken away.
     pub fn forget(&mut self, leads: &HashSet<i64>) {
-        for map in [&mut self.pending, &mut self.flushing] {
-            map.forget(leads);
+        self.pending.forget(leads);
+        if self
+            .flushing
+            .iter()
+            .any(|(_, lead, _)| leads.contains(lead))
+        {
+            Arc::make_mut(&mut self.flushing).retain(|(_, lead, _)| !leads.contains(lead));
         }
     }
 
@@ -149,9 +170,11 @@ impl Persons {
                 continue;
             }
             reads.person(key, seq, &mut found)?;
-            for map in [&self.pending, &self.flushing] {
-                found.extend(map.of(key).filter(|(lead, _)| *lead < seq));
-            }
+            found.extend(self.pending.of(key).filter(|(lead, _)| *lead < seq));
+            let from = self.flushing.partition_point(|row| *row < (key, 0, 0));
+            let rows = self.flushing.get(from..).unwrap_or_default().iter();
+            let rows = rows.take_while(|(of, lead, _)| *of == key && *lead < seq);
+            found.extend(rows.map(|(_, lead, at)| (*lead, *at)));
         }
         found.sort_unstable();
         found.dedup_by_key(|(lead, _)| *lead);
@@ -165,6 +188,10 @@ impl Persons {
 
     /// Starts to write what is noted when it is much, without waiting for the disk.
     pub fn flush_if_full(&mut self, ledger: &Ledger) -> Result<(), Fault> {
+        self.flush_from(PENDING_MAX, ledger)
+    }
+
+    fn flush_from(&mut self, keys: usize, ledger: &Ledger) -> Result<(), Fault> {
         if let Some(flushed) = &self.flushed {
             match flushed.try_recv() {
                 Ok(result) => {
@@ -172,8 +199,8 @@ impl Persons {
                     let old = std::mem::take(&mut self.flushing);
                     if result.is_err() {
                         // Not written: they stay known, and are tried again with the next ones.
-                        for (key, lead) in old.all() {
-                            self.pending.add(key, lead);
+                        for (key, seq, at) in old.iter() {
+                            self.pending.add(*key, (*seq, *at));
                         }
                     }
                 }
@@ -181,13 +208,11 @@ impl Persons {
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => return Err(Fault::Stopped),
             }
         }
-        if self.pending.first.len() < PENDING_MAX {
+        if self.pending.first.len() < keys {
             return Ok(());
         }
-        self.flushing = std::mem::take(&mut self.pending);
-        let rows = self.flushing.all().map(|(key, (seq, _))| (key, seq));
-        let mut rows: Vec<(Short, i64)> = rows.collect();
-        rows.sort_unstable();
+        let rows = Arc::new(std::mem::take(&mut self.pending).into_rows());
+        self.flushing = rows.clone();
         let (tell, told) = std::sync::mpsc::channel();
         self.flushed = Some(told);
         let (ledger, upto) = (ledger.clone(), self.upto);
@@ -207,14 +232,14 @@ impl Persons {
 }
 
 impl Tx<'_> {
-    pub(super) fn insert_persons(&self, rows: &[(Short, i64)]) -> Result<(), Fault> {
+    pub(super) fn insert_persons(&self, rows: &[PersonRow]) -> Result<(), Fault> {
         // Who was erased while this was under way is not taken back.
-        let sql = "INSERT INTO persons (key, seq) SELECT ?1, ?2
+        let sql = "INSERT INTO persons (key, seq, at) SELECT ?1, ?2, ?3
                    WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE lead_id = ?2)
                    ON CONFLICT DO NOTHING";
         let mut statement = self.conn.prepare_cached(sql)?;
-        for (key, seq) in rows {
-            statement.execute(params![key.to_be_bytes(), seq])?;
+        for (key, seq, at) in rows {
+            statement.execute(params![key.to_be_bytes(), seq, at])?;
         }
         Ok(())
     }
@@ -222,8 +247,8 @@ impl Tx<'_> {
 
 impl Reads<'_> {
     fn person(&self, key: Short, below: i64, found: &mut Vec<(i64, Millis)>) -> Result<(), Fault> {
-        let sql = "SELECT p.seq, l.received_at FROM persons p JOIN leads l ON l.seq = p.seq
-                   WHERE p.key = ?1 AND p.seq < ?2 ORDER BY p.seq DESC LIMIT 20";
+        let sql = "SELECT seq, at FROM persons WHERE key = ?1 AND seq < ?2
+                   ORDER BY seq DESC LIMIT 20";
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query(params![key.to_be_bytes(), below])?;
         while let Some(row) = rows.next()? {
@@ -296,16 +321,10 @@ mod tests {
             ..Settings::default()
         };
         let ledger = Ledger::serve(&settings).unwrap();
-        let written = ledger.write_blocking(|tx| {
-            tx.conn.execute_batch(
-                "INSERT INTO leads (seq, id, submission_id, source, stage, version, is_test, received_at,
-                     fields, attribution, consent, signals, points)
-                 WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 99)
-                 SELECT n, n, 0, 'form', 'waiting', 1, 0, 7, '{}', '{}', '[]', '{}', 0 FROM n",
-            )?;
-            let rows: Vec<_> = (0..100).map(|n| (short(&[n; 16]), i64::from(n))).collect();
-            tx.insert_persons(&rows)
-        });
+        let rows: Vec<_> = (0..100)
+            .map(|n| (short(&[n; 16]), i64::from(n), 7))
+            .collect();
+        let written = ledger.write_blocking(move |tx| tx.insert_persons(&rows));
         written.unwrap();
         let mut persons = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
         while !persons.table.is_read() {
@@ -320,6 +339,48 @@ mod tests {
             };
             assert_eq!(seen.unwrap(), wanted, "{n}");
         }
+        ledger.close();
+    }
+
+    #[test]
+    fn who_asked_before_is_known_while_it_is_written_and_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            data_dir: dir.path().to_owned(),
+            ..Settings::default()
+        };
+        let ledger = Ledger::serve(&settings).unwrap();
+        let mut persons = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
+        let key = |n: u64| {
+            let hash = crate::secret::hmac_sha256(b"persons", &[&n.to_le_bytes()]);
+            <[u8; 16]>::try_from(&hash[..16]).unwrap()
+        };
+        // Each person asks twice, by leads n and n + 1,000.
+        for n in 0..1_000 {
+            let seq = i64::try_from(n).unwrap();
+            persons.note(seq, seq, &[key(n)]);
+            persons.note(seq + 1_000, 7, &[key(n)]);
+        }
+        let all_seen = |persons: &Persons, forgotten: u64| {
+            for n in 0..1_000 {
+                let seen = |below| ledger.read(|r| persons.seen(r, below, &[key(n)]));
+                let times = if n < forgotten { 1 } else { 2 };
+                assert_eq!(seen(2_000).unwrap().times, times, "{n}");
+                assert_eq!(seen(1_000).unwrap().times, times - 1, "{n}");
+            }
+        };
+        persons.flush_from(1_000, &ledger).unwrap();
+        assert_eq!(persons.flushing.len(), 2_000);
+        persons.forget(&(0..10).collect());
+        all_seen(&persons, 10);
+        while !persons.flushing.is_empty() {
+            persons.flush_from(1_000, &ledger).unwrap();
+            std::thread::yield_now();
+        }
+        // The table is told by who erases, not here.
+        all_seen(&persons, 0);
+        let again = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
+        all_seen(&again, 0);
         ledger.close();
     }
 }

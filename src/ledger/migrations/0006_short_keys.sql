@@ -1,7 +1,6 @@
--- The indexes of keys and of persons hold as much of a hash as is enough to find it. What else they said
--- stands elsewhere: whole key, content and name with the submission, a person's time with the lead. They
--- are less than half as large, and so are the pages that a lead writes. A submission from before 0002
--- has no keys and is not recognised any more.
+-- The indexes of keys and of persons hold as much of a hash as is enough to find it; whole key, content
+-- and name stand with the submission. The smaller they are, the fewer of their pages a lead writes. A
+-- submission from before 0002 has no keys and is not recognised any more.
 ALTER TABLE keys RENAME TO keys_before;
 CREATE TABLE keys (
     key     BLOB   NOT NULL,      -- the first 8 bytes
@@ -17,9 +16,10 @@ ALTER TABLE persons RENAME TO persons_before;
 CREATE TABLE persons (
     key BLOB   NOT NULL,          -- the first 8 bytes
     seq BIGINT NOT NULL,
+    at  BIGINT NOT NULL,
     PRIMARY KEY (key, seq)
 ) WITHOUT ROWID;
-INSERT INTO persons SELECT DISTINCT substr(key, 1, 8) AS short, seq FROM persons_before
+INSERT OR IGNORE INTO persons SELECT substr(key, 1, 8) AS short, seq, at FROM persons_before
     ORDER BY short, seq;
 DROP TABLE persons_before;
 
