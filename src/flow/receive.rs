@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Flow;
 use super::arrivals::{Arrival, Arrived};
@@ -45,11 +45,7 @@ pub struct Incoming {
 impl Flow {
     /// Commits a submission; `Ok` means that it is on disk. Waits at the `desk` of the calling thread.
     pub async fn receive(&self, mut incoming: Incoming, desk: &Desk) -> Result<Receipt, Fault> {
-        let backlog = self.backlog.clone().acquire_owned();
-        let permit = tokio::time::timeout(BACKLOG_WAIT, backlog)
-            .await
-            .map_err(|_| Fault::Overloaded)?
-            .map_err(|_| Fault::Stopped)?;
+        let permit = self.permit().await?;
         let wait = incoming.verdict_wait_ms;
         let read = incoming.read.take();
         let submission = self.submission(incoming);
@@ -97,6 +93,17 @@ impl Flow {
             verdict,
             seen,
         })
+    }
+
+    /// To have one more submission undecided.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        if let Ok(permit) = self.backlog.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        let backlog = self.backlog.clone().acquire_owned();
+        let waited = tokio::time::timeout(BACKLOG_WAIT, backlog).await;
+        let permit = waited.map_err(|_| Fault::Overloaded)?;
+        permit.map_err(|_| Fault::Stopped)
     }
 
     fn submission(&self, incoming: Incoming) -> Submission {

@@ -96,7 +96,7 @@ impl Tx<'_> {
                        grade, points, pool, policy)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
                        ?16, ?17)";
-        self.conn.prepare_cached(sql)?.execute(params![
+        let args = params![
             lead.seq,
             lead.id.0.into_bytes(),
             lead.submission,
@@ -114,7 +114,8 @@ impl Tx<'_> {
             lead.points,
             lead.pool,
             lead.policy,
-        ])?;
+        ];
+        self.run(sql, args)?;
         let last = self.open(lead.seq, lead.opening, lead.policy)?;
         self.insert_facts(lead.seq, last, lead.facts)
     }
@@ -127,9 +128,7 @@ impl Tx<'_> {
         let sql = "INSERT INTO facts (lead_id, seq, data) VALUES (?1, ?2, ?3)
                    ON CONFLICT DO NOTHING";
         let data = serde_json::to_string(facts)?;
-        self.conn
-            .prepare_cached(sql)?
-            .execute(params![lead, seq, data])?;
+        self.run(sql, params![lead, seq, data])?;
         Ok(())
     }
 }

@@ -106,7 +106,7 @@ impl Tx<'_> {
         let sql = "INSERT INTO events (lead_id, seq, at, actor, kind, v, policy, data)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let args = params![lead, seq, at, actor, kind, v, policy, data];
-        self.conn.prepare_cached(sql)?.execute(args)?;
+        self.run(sql, args)?;
         Ok(())
     }
 

@@ -222,9 +222,7 @@ impl Tx<'_> {
 
     fn index_key(&self, (key, lead): Place) -> Result<(), Fault> {
         let sql = "INSERT INTO keys (key, lead_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        self.conn
-            .prepare_cached(sql)?
-            .execute(params![key.to_be_bytes(), lead])?;
+        self.run(sql, params![key.to_be_bytes(), lead])?;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod fault;
 mod fetched;
 mod forget;
 mod history;
+mod hot;
 mod key;
 mod keys;
 mod leads;
@@ -28,7 +29,7 @@ pub mod upkeep;
 mod work;
 mod writer;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -52,6 +53,7 @@ pub use settings::Settings;
 pub use writer::Health;
 
 use checkpoint::Checkpoints;
+use hot::Hot;
 use keys::Keys;
 use sync::{Log, Told};
 use writer::{Step, Task};
@@ -60,6 +62,9 @@ use writer::{Step, Task};
 pub struct Tx<'c> {
     conn: &'c Connection,
     keys: &'c RefCell<Keys>,
+    hot: Hot<'c>,
+    /// The last submission, where this transaction knows it.
+    last: Cell<Option<i64>>,
 }
 
 /// The ledger, open. Clones share it.
@@ -124,6 +129,8 @@ impl Ledger {
                 let tx = Tx {
                     conn: &conn,
                     keys: &keys,
+                    hot: Hot::default(),
+                    last: Cell::default(),
                 };
                 writer::run(
                     &tx,

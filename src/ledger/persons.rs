@@ -21,7 +21,7 @@ use crate::lead::Seen;
 pub type PersonKey = Hash;
 
 /// How many keys wait in memory before they are written: just fewer than would double their map.
-const PENDING_MAX: usize = 229_000;
+const PENDING_MAX: usize = 458_000;
 /// How many keys one step of the flush writes, and the pause after it, so that a lead never waits long
 /// behind it.
 const SLICE: usize = 250;

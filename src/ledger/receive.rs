@@ -35,7 +35,8 @@ const ENTRY: usize = 25;
 impl Tx<'_> {
     /// Stores a submission, unless all its leads are there already.
     pub fn receive(&self, submission: &Submission) -> Result<Stored, Fault> {
-        let id = self.last_submission()? + 1;
+        let last = self.last.get();
+        let id = last.map_or_else(|| self.last_submission(), Ok)? + 1;
         let mut stored = Stored {
             submission: id,
             leads: Vec::with_capacity(submission.keys.len()),
@@ -53,7 +54,7 @@ impl Tx<'_> {
         let sql =
             "INSERT INTO submissions (id, source, received_at, headers, query, raw, leads, keys)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        self.conn.prepare_cached(sql)?.execute(params![
+        let args = params![
             id,
             submission.source,
             submission.received_at,
@@ -62,7 +63,9 @@ impl Tx<'_> {
             submission.raw,
             pack(&stored.leads),
             pack_keys(&submission.keys),
-        ])?;
+        ];
+        self.run(sql, args)?;
+        self.last.set(Some(id));
         Ok(stored)
     }
 

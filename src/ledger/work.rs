@@ -39,13 +39,8 @@ impl Tx<'_> {
     ) -> Result<Ticket, Fault> {
         let sql = "INSERT INTO work (lead_id, kind, ref, due_at, priority, attempt, version)
                    VALUES (?1, ?2, ?3, ?4, ?5, 0, 1)";
-        self.conn.prepare_cached(sql)?.execute(params![
-            lead,
-            kind.as_str(),
-            about,
-            due_at,
-            priority.rank(),
-        ])?;
+        let args = params![lead, kind.as_str(), about, due_at, priority.rank()];
+        self.run(sql, args)?;
         Ok(Ticket {
             work: self.conn.last_insert_rowid(),
             lead,

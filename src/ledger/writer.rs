@@ -138,6 +138,7 @@ fn write(
 ) -> Result<Vec<Result<(), Fault>>, Fault> {
     let run = |sql: &str| tx.conn.prepare_cached(sql).and_then(|mut s| s.execute([]));
     run("BEGIN IMMEDIATE")?;
+    tx.last.set(None);
     let mut results = Vec::with_capacity(group.len());
     for step in group.iter_mut() {
         if !step.is_guarded() {
@@ -150,6 +151,7 @@ fn write(
         let result = step.run(tx);
         if result.is_err() {
             run("ROLLBACK TO step")?;
+            tx.last.set(None);
             tx.keys.borrow_mut().undo(mark);
         }
         run("RELEASE step")?;
