@@ -236,7 +236,8 @@ fn serve(
     let intake = web::Data::new(Intake::new(flow.clone(), config.intake.clone()));
     let (flow, ready) = (web::Data::from(flow.clone()), ready.clone());
     let workers = match config.server.workers {
-        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        // As much again is needed by those that decide and write.
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
         n => n,
     };
     let milliseconds = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0));

@@ -18,7 +18,7 @@ pub struct Server {
     /// What it is called outside, without a slash at the end; never taken from a request. Empty
     /// only where it was not configured and the port is not known yet: see [`Server::url_at`].
     pub public_url: String,
-    /// Threads that serve; 0 is one a core.
+    /// Threads that serve; 0 is one for every two cores.
     pub workers: usize,
     /// How long a stop may take to finish what is under way.
     pub shutdown_timeout_ms: Millis,
