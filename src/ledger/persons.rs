@@ -233,10 +233,19 @@ impl Persons {
 
 impl Tx<'_> {
     pub(super) fn insert_persons(&self, rows: &[PersonRow]) -> Result<(), Fault> {
+        let leads = || rows.iter().map(|(_, seq, _)| *seq);
+        let range = (leads().min().unwrap_or(0), leads().max().unwrap_or(0));
+        let sql = "SELECT EXISTS (SELECT 1 FROM forgotten WHERE lead_id BETWEEN ?1 AND ?2)";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let some_erased: bool = statement.query_row(range, |row| row.get(0))?;
         // Who was erased while this was under way is not taken back.
-        let sql = "INSERT INTO persons (key, seq, at) SELECT ?1, ?2, ?3
-                   WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE lead_id = ?2)
-                   ON CONFLICT DO NOTHING";
+        let sql = if some_erased {
+            "INSERT INTO persons (key, seq, at) SELECT ?1, ?2, ?3
+             WHERE NOT EXISTS (SELECT 1 FROM forgotten WHERE lead_id = ?2)
+             ON CONFLICT DO NOTHING"
+        } else {
+            "INSERT INTO persons (key, seq, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
+        };
         let mut statement = self.conn.prepare_cached(sql)?;
         for (key, seq, at) in rows {
             statement.execute(params![key.to_be_bytes(), seq, at])?;
