@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::desk::{Place, Told};
+use super::desk::{Told, Tray};
 use super::publish::Policy;
 use super::receive::read_inquiries;
 use super::verdict::Outcome;
@@ -60,7 +60,7 @@ impl Arrived {
 /// The way to the thread and to the desks.
 pub(super) struct Arrivals {
     gathered: Mutex<Vec<Arrival>>,
-    to_ring: Mutex<Vec<Arc<Place>>>,
+    to_ring: Mutex<Vec<Arc<Tray>>>,
     thread: Sender<Vec<Arrival>>,
 }
 
@@ -77,9 +77,9 @@ impl Arrivals {
     }
 
     /// Behind a commit, for somebody who waits.
-    pub(super) fn tell(&self, desk: Arc<Place>, tell: oneshot::Sender<Told>, told: Told) {
-        if desk.lay(tell, told) {
-            self.to_ring().push(desk);
+    pub(super) fn tell(&self, tray: Arc<Tray>, tell: oneshot::Sender<Told>, told: Told) {
+        if tray.lay(tell, told) {
+            self.to_ring().push(tray);
         }
     }
 
@@ -97,8 +97,8 @@ impl Arrivals {
 
     /// The commit is told.
     pub(super) fn hand_over(&self) {
-        for desk in self.to_ring().drain(..) {
-            desk.ring();
+        for tray in self.to_ring().drain(..) {
+            tray.ring();
         }
         self.pass_on(&mut self.gathered());
     }
@@ -110,7 +110,7 @@ impl Arrivals {
         }
     }
 
-    fn to_ring(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Place>>> {
+    fn to_ring(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Tray>>> {
         self.to_ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -14,13 +14,13 @@ pub(super) type Told = Result<(Vec<LeadId>, bool), Fault>;
 
 /// One of a worker thread; who waits at it waits on that thread.
 pub struct Desk {
-    place: Arc<Place>,
+    tray: Arc<Tray>,
     clerk: tokio::task::JoinHandle<()>,
 }
 
 /// Where it is laid.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct Tray {
     laid: Mutex<Vec<(oneshot::Sender<Told>, Told)>>,
     bell: Notify,
 }
@@ -28,8 +28,8 @@ pub(super) struct Place {
 impl Desk {
     /// Of the runtime that this is called on.
     pub fn open() -> Self {
-        let place = Arc::new(Place::default());
-        let there = place.clone();
+        let tray = Arc::new(Tray::default());
+        let there = tray.clone();
         let clerk = tokio::spawn(async move {
             loop {
                 there.bell.notified().await;
@@ -40,11 +40,11 @@ impl Desk {
                 }
             }
         });
-        Self { place, clerk }
+        Self { tray, clerk }
     }
 
-    pub(super) fn place(&self) -> Arc<Place> {
-        self.place.clone()
+    pub(super) fn tray(&self) -> Arc<Tray> {
+        self.tray.clone()
     }
 }
 
@@ -54,7 +54,7 @@ impl Drop for Desk {
     }
 }
 
-impl Place {
+impl Tray {
     /// Whether it is the first thing there, so that somebody must ring.
     pub(super) fn lay(&self, tell: oneshot::Sender<Told>, told: Told) -> bool {
         let mut laid = self.laid();

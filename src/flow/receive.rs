@@ -52,7 +52,7 @@ impl Flow {
         let (tell, told) = oneshot::channel();
         let (tell_verdict, verdict) = oneshot::channel();
         let tell_verdict = wait.is_some().then_some(tell_verdict);
-        let (arrivals, desk) = (self.arrivals.clone(), desk.place());
+        let (arrivals, tray) = (self.arrivals.clone(), desk.tray());
         self.ledger.try_write_then(
             move |tx| {
                 let stored = tx.receive(&submission)?;
@@ -78,7 +78,7 @@ impl Flow {
                     }
                     (leads, fresh)
                 });
-                arrivals.tell(desk, tell, receipt);
+                arrivals.tell(tray, tell, receipt);
             },
         )?;
         let (leads, fresh) = told.await.map_err(|_| Fault::Stopped)??;

@@ -369,6 +369,17 @@ mod tests {
         let stored = ledger.write_blocking(move |tx| tx.receive(&again)).unwrap();
         assert_eq!(stored.submission, 0, "a replay is not kept");
         ledger.close();
+        drop(ledger);
+        // As a crash leaves it that came before the index had the key.
+        let conn = rusqlite::Connection::open(crate::ledger::path_in(&data_dir)).unwrap();
+        let unindexed = "DELETE FROM keys; UPDATE meta SET value = 0 WHERE key = 'keys_upto'";
+        conn.execute_batch(unindexed).unwrap();
+        drop(conn);
+        let ledger = Ledger::serve(&settings).unwrap();
+        let again = submission(&[1]);
+        let stored = ledger.write_blocking(move |tx| tx.receive(&again)).unwrap();
+        assert_eq!(stored.submission, 0, "nor after a crash");
+        ledger.close();
         let report = upkeep::verify(&data_dir).unwrap();
         assert_eq!(report.problems, Vec::<String>::new());
     }

@@ -40,29 +40,29 @@ pub(super) struct Known {
 
 /// Half of a key and the lead that it points at. The same key may point at a later lead too, when the
 /// earlier one's time is over.
-type Place = (Short, i64);
+type Pointer = (Short, i64);
 
 /// A change of the transaction under way.
 enum Changed {
-    Added(Place),
-    Indexed(Place),
+    Added(Pointer),
+    Indexed(Pointer),
 }
 
 /// The keys that the index does not hold yet.
 #[derive(Default)]
 pub(super) struct Keys {
-    waiting: BTreeSet<Place>,
+    waiting: BTreeSet<Pointer>,
     /// What the index may hold, and what waits.
     all: Sieve,
     /// What the transaction under way changed, the latest last: undone when it fails.
     changed: Vec<Changed>,
     /// Where the next slice begins.
-    cursor: Place,
+    cursor: Pointer,
     /// The last submission when the round under way began: when it ends, the index holds all keys up
     /// to there.
     round_upto: i64,
     /// What the watermark becomes with the commit under way.
-    rounds: Option<(i64, Place)>,
+    rounds: Option<(i64, Pointer)>,
 }
 
 impl Keys {
@@ -105,8 +105,8 @@ impl Keys {
     pub(super) fn undo(&mut self, mark: usize) {
         for changed in self.changed.drain(mark..).rev() {
             match changed {
-                Changed::Added(place) => self.waiting.remove(&place),
-                Changed::Indexed(place) => self.waiting.insert(place),
+                Changed::Added(pointer) => self.waiting.remove(&pointer),
+                Changed::Indexed(pointer) => self.waiting.insert(pointer),
             };
         }
         if mark == 0 {
@@ -124,10 +124,10 @@ impl Keys {
 
     /// Adds a key of the transaction under way.
     pub(super) fn add(&mut self, key: &Hash, lead: i64) {
-        let place = (short(key), lead);
-        self.all.add(place.0);
-        self.waiting.insert(place);
-        self.changed.push(Changed::Added(place));
+        let pointer = (short(key), lead);
+        self.all.add(pointer.0);
+        self.waiting.insert(pointer);
+        self.changed.push(Changed::Added(pointer));
     }
 
     /// Moves a slice of what waits into the index; `all` of it at the end.
@@ -143,16 +143,16 @@ impl Keys {
         } else {
             Bound::Included(self.cursor)
         };
-        let slice: Vec<Place> = self
+        let slice: Vec<Pointer> = self
             .waiting
             .range((from, Bound::Unbounded))
             .take(wanted)
             .copied()
             .collect();
-        for place in &slice {
-            tx.index_key(*place)?;
-            self.waiting.remove(place);
-            self.changed.push(Changed::Indexed(*place));
+        for pointer in &slice {
+            tx.index_key(*pointer)?;
+            self.waiting.remove(pointer);
+            self.changed.push(Changed::Indexed(*pointer));
         }
         if slice.len() == wanted && !self.waiting.is_empty() {
             let next = slice.last().copied().unwrap_or(self.cursor);
@@ -167,7 +167,7 @@ impl Keys {
             self.round_upto
         };
         tx.set_meta("keys_upto", upto)?;
-        self.rounds = Some((last, Place::default()));
+        self.rounds = Some((last, Pointer::default()));
         Ok(())
     }
 }
@@ -220,7 +220,7 @@ impl Tx<'_> {
         Ok(entries(submission, &leads, &keys).find(|(known, _)| known.lead == lead))
     }
 
-    fn index_key(&self, (key, lead): Place) -> Result<(), Fault> {
+    fn index_key(&self, (key, lead): Pointer) -> Result<(), Fault> {
         let sql = "INSERT INTO keys (key, lead_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         self.run(sql, params![key.to_be_bytes(), lead])?;
         Ok(())

@@ -322,14 +322,20 @@ mod tests {
     use super::*;
     use crate::ledger::Settings;
 
+    fn serve(dir: &std::path::Path) -> Ledger {
+        let data_dir = dir.to_owned();
+        let defaults = Settings::default();
+        Ledger::serve(&Settings {
+            data_dir,
+            ..defaults
+        })
+        .unwrap()
+    }
+
     #[test]
     fn who_asked_before_a_start_is_known_when_the_table_alone_knows_it() {
         let dir = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            data_dir: dir.path().to_owned(),
-            ..Settings::default()
-        };
-        let ledger = Ledger::serve(&settings).unwrap();
+        let ledger = serve(dir.path());
         let rows: Vec<_> = (0..100)
             .map(|n| (short(&[n; 16]), i64::from(n), 7))
             .collect();
@@ -354,11 +360,7 @@ mod tests {
     #[test]
     fn who_asked_before_is_known_while_it_is_written_and_afterwards() {
         let dir = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            data_dir: dir.path().to_owned(),
-            ..Settings::default()
-        };
-        let ledger = Ledger::serve(&settings).unwrap();
+        let ledger = serve(dir.path());
         let mut persons = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
         let key = |n: u64| {
             let hash = crate::secret::hmac_sha256(b"persons", &[&n.to_le_bytes()]);
