@@ -2,12 +2,17 @@
 -- its stream, pushes, claims. Every step may be repeated without harm, since an answer may be lost.
 --
 -- KEYS: known, due, then hot, normal and low stream of each kind.
--- ARGV: group, consumer, resume, numbers of acks, put-backs, pushes and wants, then
---       (stream, ticket, entry) per ack, (stream, ticket, entry, delay in ms) per put-back,
---       (stream, ticket) per push, (hot stream, of hot, of normal, of low) per want.
+-- ARGV: group, consumer, resume, numbers of ack groups, put-backs, push groups and wants, then
+--       (stream, number of entries, number of tickets, entries, tickets) per ack group, where there
+--         are entries for all of the tickets or for none, or no tickets at all,
+--       (stream, ticket, entry, delay in ms) per put-back,
+--       (stream, number of tickets, tickets) per push group,
+--       (hot stream, of hot, of normal, of low) per want.
+-- Groups because a call for many is much cheaper than a call for each, and because what is passed
+-- on without being looked at is cheaper still. The caller bounds them: `unpack` has to fit.
 -- Returns: pushes taken, put-backs taken, why not the rest, whether groups were missing, tickets
---       known, how many of the claimed had been claimed before, ms until the next put-back comes due
---       or -1, length of the streams by kind, claimed (stream, entry, ticket) one after the other.
+--       known, how many of the portions had been claimed before, ms until the next put-back comes
+--       due or -1, length of the streams by kind, portions claimed (stream, entries as read).
 local known, due, first = KEYS[1], KEYS[2], 3
 local group, me, resume = ARGV[1], ARGV[2], ARGV[3] == '1'
 local acks, puts, pushes, wants =
@@ -27,16 +32,17 @@ local function add(stream, ticket)
   if type(entry) == 'table' then
     return entry.err
   end
-  local kept = redis.pcall('HSET', known, ticket, stream .. ' ' .. entry)
+  local kept = redis.pcall('HSET', known, ticket, entry)
   if type(kept) == 'table' then
     redis.call('XDEL', KEYS[stream], entry)
     return kept.err
   end
 end
 
+-- Whatever stands as the entry: a wrong one must not hold up the exchange for ever.
 local function remove(stream, entry)
-  redis.call('XACK', KEYS[stream], group, entry)
-  redis.call('XDEL', KEYS[stream], entry)
+  redis.pcall('XACK', KEYS[stream], group, entry)
+  redis.pcall('XDEL', KEYS[stream], entry)
 end
 
 -- Takes a ticket's entries away: the one that was read, and the one that is known.
@@ -45,19 +51,9 @@ local function take(stream, ticket, entry)
     remove(stream, entry)
   end
   local there = redis.call('HGET', known, ticket)
-  if there and there ~= 'due' and there ~= stream .. ' ' .. entry then
-    local other, id = string.match(there, '^(%d+) (.+)$')
-    remove(tonumber(other), id)
+  if there and there ~= 'due' and there ~= entry then
+    remove(stream, there)
   end
-  return there
-end
-
--- In groups: a call for many is much cheaper than a call for each.
-local GROUP_OF = 200
-
--- What is known of the tickets of a group, one answer each.
-local function known_of(tickets)
-  return redis.call('HMGET', known, unpack(tickets))
 end
 
 -- Whether a write is possible again. Before all others: Redis lets a script that has written go on
@@ -71,35 +67,24 @@ if resume then
   end
 end
 
-local left = acks
-while left > 0 do
-  local n = math.min(left, GROUP_OF)
-  left = left - n
-  local streams, tickets, entries, gone = {}, {}, {}, {}
-  local function remove_later(stream, entry)
-    gone[stream] = gone[stream] or {}
-    table.insert(gone[stream], entry)
+for _ = 1, acks do
+  local stream, n, m = tonumber(arg()), tonumber(arg()), tonumber(arg())
+  local entries, tickets = at, at + n
+  at = tickets + m
+  if n > 0 then
+    redis.call('XACK', KEYS[stream], group, unpack(ARGV, entries + 1, tickets))
+    redis.call('XDEL', KEYS[stream], unpack(ARGV, entries + 1, tickets))
   end
-  for i = 1, n do
-    streams[i], tickets[i], entries[i] = tonumber(arg()), arg(), arg()
-  end
-  for i, there in ipairs(known_of(tickets)) do
-    local stream, entry = streams[i], entries[i]
-    if entry ~= '' then
-      remove_later(stream, entry)
+  if m > 0 then
+    for i, there in ipairs(redis.call('HMGET', known, unpack(ARGV, tickets + 1, at))) do
+      if there == 'due' then
+        redis.call('ZREM', due, stream .. ' ' .. ARGV[tickets + i])
+      elseif there and (n == 0 or there ~= ARGV[entries + i]) then
+        remove(stream, there)
+      end
     end
-    if there == 'due' then
-      redis.call('ZREM', due, stream .. ' ' .. tickets[i])
-    elseif there and there ~= stream .. ' ' .. entry then
-      local other, id = string.match(there, '^(%d+) (.+)$')
-      remove_later(tonumber(other), id)
-    end
+    redis.call('HDEL', known, unpack(ARGV, tickets + 1, at))
   end
-  for stream, ids in pairs(gone) do
-    redis.call('XACK', KEYS[stream], group, unpack(ids))
-    redis.call('XDEL', KEYS[stream], unpack(ids))
-  end
-  redis.call('HDEL', known, unpack(tickets))
 end
 
 local put = 0
@@ -129,28 +114,23 @@ for _, member in ipairs(ready) do
 end
 
 local taken = 0
-left = pushes
-while left > 0 do
-  local n = math.min(left, GROUP_OF)
-  left = left - n
-  local streams, tickets, fields, added = {}, {}, {}, {}
-  for i = 1, n do
-    streams[i], tickets[i] = tonumber(arg()), arg()
-  end
-  local there = known_of(tickets)
-  local kept = 0
-  for i = 1, n do
-    if why == '' and not there[i] and not added[tickets[i]] then
-      local entry = redis.pcall('XADD', KEYS[streams[i]], '*', 't', tickets[i])
-      if type(entry) == 'table' then
-        why = entry.err
-      else
-        added[tickets[i]] = { streams[i], entry }
-        table.insert(fields, tickets[i])
-        table.insert(fields, streams[i] .. ' ' .. entry)
+for _ = 1, pushes do
+  local stream, n = tonumber(arg()), tonumber(arg())
+  local from, key = at, KEYS[stream]
+  at = at + n
+  local fields, kept = {}, 0
+  if why == '' then
+    for i, there in ipairs(redis.call('HMGET', known, unpack(ARGV, from + 1, at))) do
+      if not there then
+        local ticket = ARGV[from + i]
+        local entry = redis.pcall('XADD', key, '*', 't', ticket)
+        if type(entry) == 'table' then
+          why = entry.err
+          break
+        end
+        fields[#fields + 1] = ticket
+        fields[#fields + 1] = entry
       end
-    end
-    if why == '' then
       kept = i
     end
   end
@@ -158,8 +138,8 @@ while left > 0 do
     local answer = redis.pcall('HSET', known, unpack(fields))
     if type(answer) == 'table' then
       why, kept = answer.err, 0
-      for _, entry in pairs(added) do
-        redis.call('XDEL', KEYS[entry[1]], entry[2])
+      for i = 2, #fields, 2 do
+        redis.call('XDEL', key, fields[i])
       end
     end
   end
@@ -192,17 +172,7 @@ local function read(stream, n, from)
     return 0
   end
   local entries = answer[1][2]
-  for _, entry in ipairs(entries) do
-    local ticket = entry[2] and entry[2][2]
-    if ticket and string.match(ticket, '^%d+:%d+:%d+$') then
-      table.insert(claimed, tostring(stream))
-      table.insert(claimed, entry[1])
-      table.insert(claimed, ticket)
-    else
-      -- Deleted meanwhile, or not written by leadgate.
-      remove(stream, entry[1])
-    end
-  end
+  claimed[#claimed + 1] = { stream, entries }
   return #entries
 end
 
@@ -212,7 +182,7 @@ if resume then
     read(stream, 1000, '0')
   end
 end
-local resumed = #claimed / 3
+local resumed = #claimed
 
 local lengths_of, lengths = {}, {}
 for hot = first, #KEYS, 3 do

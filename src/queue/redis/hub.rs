@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::keys::{KINDS, kind_at, ticket_of};
+use super::keys::{KINDS, kind_at};
 use super::order::{Answer, Entry, Leaving, Order};
 use crate::lead::{Ticket, WorkKind};
 use crate::queue::memory::{Memory, quotas};
 
 /// How many tickets of a kind a process holds ready for its lanes.
-const READY: usize = 64;
+const READY: usize = 128;
 /// The most pushes in one exchange: a longer script would hold up others.
 const PUSHES_MAX: usize = 512;
 /// Acknowledgements kept for a Redis that is away; the rest is found out when it is back.
@@ -53,6 +53,7 @@ struct State {
     /// Put-backs in that exchange.
     putting: usize,
     acks: HashMap<Key, Leaving>,
+    strays: Vec<(usize, String)>,
     puts: Vec<(Leaving, Duration)>,
     /// While an exchange is under way, what the waiting read brings: it goes behind the exchange's,
     /// which chose by priority.
@@ -195,6 +196,7 @@ impl Hub {
         state.heard = Some(Vec::new());
         let resume = std::mem::take(&mut state.resume);
         let acks = std::mem::take(&mut state.acks).into_values().collect();
+        let strays = std::mem::take(&mut state.strays);
         let puts = std::mem::take(&mut state.puts);
         let n = state.outbox.len().min(PUSHES_MAX);
         let pushes: Vec<_> = state.outbox.drain(..n).collect();
@@ -210,13 +212,17 @@ impl Hub {
                 wants.push((at, quota));
             }
         }
-        Order {
+        drop(state);
+        let mut order = Order {
             resume,
             acks,
+            strays,
             puts,
             pushes,
             wants,
-        }
+        };
+        order.sort();
+        order
     }
 
     /// Takes over what an exchange brought; whether there is more to exchange at once.
@@ -285,8 +291,9 @@ impl Hub {
         let mut tickets = Vec::new();
         let mut state = self.state();
         for entry in entries {
-            let Some(ticket) = ticket_of(entry.stream, &entry.body) else {
-                tracing::warn!("an entry that leadgate has not written stands in its queue");
+            let Some(ticket) = entry.ticket else {
+                tracing::warn!("an entry without a ticket stood in the queue; it is removed");
+                state.strays.push((entry.stream, entry.id));
                 continue;
             };
             let kind = kind_at(ticket.kind);

@@ -3,15 +3,13 @@
 //! All keys of a partition share one hash tag, so that one script may touch them all:
 //!
 //! * `lg1:{p}:<kind>:<priority>`: a stream of tickets, read by one group;
-//! * `lg1:{p}:known`: a hash, ticket to its stream and entry (or `due`), so that none is there twice;
+//! * `lg1:{p}:known`: a hash, ticket to its entry (or `due`), so that none is there twice;
 //! * `lg1:{p}:due`: a sorted set of tickets that were put back for later.
 
 use crate::lead::{Priority, Ticket, WorkKind};
 
 /// The group that every process reads in.
 pub(super) const GROUP: &str = "leadgate";
-/// The field of a stream's entry.
-pub(super) const FIELD: &str = "t";
 /// Kinds of work.
 pub(super) const KINDS: usize = WorkKind::ALL.len();
 /// In the scripts' `KEYS` (counted from 1) the streams begin here, hot, normal and low of each kind.

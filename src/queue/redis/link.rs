@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::streams::StreamReadReply;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, Script, ServerErrorKind};
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, Script, ScriptInvocation,
+    ServerErrorKind, Value,
+};
 
-use super::keys::{FIELD, GROUP, Keys, body_of, first_stream, stream_of};
-use super::order::{Answer, Entry, Order};
+use super::keys::{GROUP, Keys, body_of, first_stream, stream_of, ticket_of};
+use super::order::{Answer, Entry, Leaving, Order};
 use crate::queue::settings::RedisSettings;
 use crate::secret;
 
@@ -28,7 +30,7 @@ type Exchanged = (
     usize,
     i64,
     Vec<usize>,
-    Vec<String>,
+    Value,
 );
 
 /// How to reach a partition of a Redis.
@@ -88,28 +90,23 @@ impl Link {
         call.key(self.keys.all())
             .arg(GROUP)
             .arg(&self.consumer)
-            .arg(i32::from(order.resume))
-            .arg(order.acks.len())
-            .arg(order.puts.len())
-            .arg(order.pushes.len())
-            .arg(order.wants.len());
-        for ack in &order.acks {
-            call.arg(ack.stream()).arg(body_of(&ack.ticket));
-            call.arg(&ack.entry);
-        }
-        for (put, delay) in &order.puts {
-            call.arg(put.stream()).arg(body_of(&put.ticket));
-            call.arg(&put.entry).arg(delay.as_millis().to_string());
-        }
-        for ticket in &order.pushes {
-            call.arg(stream_of(ticket)).arg(body_of(ticket));
-        }
-        for (kind, quota) in &order.wants {
-            call.arg(first_stream(*kind)).arg(quota);
-        }
+            .arg(i32::from(order.resume));
+        write(order, &mut call);
         let (pushed, put, why, fresh, known, resumed, next_due, lengths, claimed): Exchanged =
             call.invoke_async(connection).await?;
-        let entries = claimed.chunks_exact(3).filter_map(entry).collect();
+        let claimed = claimed.as_sequence().unwrap_or_default();
+        let (before, now) = claimed.split_at(resumed.min(claimed.len()));
+        let mut entries = Vec::new();
+        let read = |portions: &[Value], entries: &mut Vec<Entry>| {
+            for (stream, rows) in portions.iter().filter_map(portion) {
+                let Value::Int(stream) = stream else { continue };
+                let stream = usize::try_from(*stream).unwrap_or_default();
+                entries.extend(rows.iter().filter_map(|row| entry(stream, row)));
+            }
+            entries.len()
+        };
+        let resumed = read(before, &mut entries);
+        read(now, &mut entries);
         Ok(Answer {
             pushed,
             resumed,
@@ -191,39 +188,93 @@ impl Link {
         for _ in &streams {
             command.arg(">");
         }
-        let reply: Option<StreamReadReply> = command.query_async(connection).await?;
+        let reply: Value = command.query_async(connection).await?;
+        let portions = reply.as_sequence().unwrap_or_default();
         let mut entries = Vec::new();
-        for stream in reply.into_iter().flat_map(|reply| reply.keys) {
-            let Some(at) = self.keys.stream_named(&stream.key) else {
-                continue;
-            };
-            for id in stream.ids {
-                let body = id.get::<String>(FIELD).unwrap_or_default();
-                entries.push(Entry {
-                    stream: at,
-                    id: id.id,
-                    body,
-                });
-            }
+        for (name, rows) in portions.iter().filter_map(portion) {
+            let stream = text(name).and_then(|name| self.keys.stream_named(name));
+            let Some(stream) = stream else { continue };
+            entries.extend(rows.iter().filter_map(|row| entry(stream, row)));
         }
         Ok(entries)
     }
 }
 
+/// The arguments of an exchange from the numbers of groups on.
+fn write(order: &Order, call: &mut ScriptInvocation) {
+    let (acks, strays) = (order.ack_groups(), order.stray_groups());
+    let pushes = order.push_groups();
+    call.arg(acks.len() + strays.len())
+        .arg(order.puts.len())
+        .arg(pushes.len())
+        .arg(order.wants.len());
+    for group in acks {
+        let entries = group.iter().map(|ack| &ack.entry);
+        let entries: Vec<_> = entries.filter(|entry| !entry.is_empty()).collect();
+        call.arg(group.first().map_or(0, Leaving::stream))
+            .arg(entries.len())
+            .arg(group.len())
+            .arg(entries);
+        for ack in group {
+            call.arg(body_of(&ack.ticket));
+        }
+    }
+    for group in strays {
+        let stream = group.first().map_or(0, |(stream, _)| *stream);
+        call.arg(stream).arg(group.len()).arg(0);
+        for (_, entry) in group {
+            call.arg(entry);
+        }
+    }
+    for (put, delay) in &order.puts {
+        call.arg(put.stream()).arg(body_of(&put.ticket));
+        call.arg(&put.entry).arg(delay.as_millis().to_string());
+    }
+    for group in pushes {
+        call.arg(group.first().map_or(0, stream_of))
+            .arg(group.len());
+        for ticket in group {
+            call.arg(body_of(ticket));
+        }
+    }
+    for (kind, quota) in &order.wants {
+        call.arg(first_stream(*kind)).arg(quota);
+    }
+}
+
+/// A stream and what was read from it.
+fn portion(value: &Value) -> Option<(&Value, &[Value])> {
+    let [stream, rows] = value.as_sequence()? else {
+        return None;
+    };
+    Some((stream, rows.as_sequence()?))
+}
+
+fn entry(stream: usize, row: &Value) -> Option<Entry> {
+    let [id, fields] = row.as_sequence()? else {
+        return None;
+    };
+    let body = match fields.as_sequence() {
+        Some([_, body]) => text(body),
+        _ => None,
+    };
+    Some(Entry {
+        stream,
+        id: text(id)?.to_owned(),
+        ticket: body.and_then(|body| ticket_of(stream, body)),
+    })
+}
+
+fn text(value: &Value) -> Option<&str> {
+    let Value::BulkString(bytes) = value else {
+        return None;
+    };
+    std::str::from_utf8(bytes).ok()
+}
+
 /// Milliseconds; a negative number is none.
 fn since(ms: i64) -> Option<Duration> {
     u64::try_from(ms).ok().map(Duration::from_millis)
-}
-
-fn entry(words: &[String]) -> Option<Entry> {
-    let [stream, id, body] = words else {
-        return None;
-    };
-    Some(Entry {
-        stream: stream.parse().ok()?,
-        id: id.clone(),
-        body: body.clone(),
-    })
 }
 
 fn client(settings: &RedisSettings) -> Result<Client, RedisError> {

@@ -23,12 +23,12 @@ local function give_back(stream, consumer)
       local ticket = found[1][2][2]
       local there = redis.call('HGET', known, ticket)
       -- Only the entry that is known: another one of the same ticket has taken its place.
-      if not there or there == stream .. ' ' .. row[1] then
+      if not there or there == row[1] then
         local entry = redis.pcall('XADD', key, '*', 't', ticket)
         if type(entry) == 'table' then
           return false
         end
-        redis.call('HSET', known, ticket, stream .. ' ' .. entry)
+        redis.call('HSET', known, ticket, entry)
       end
       redis.call('XDEL', key, row[1])
     end
