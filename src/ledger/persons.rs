@@ -3,14 +3,16 @@
 //! costs half of the throughput; what is not yet there is in a bounded map, which is rebuilt at
 //! start from the leads above the watermark.
 
+mod noted;
+
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::params;
+
+use noted::Noted;
 
 use super::sieve::{self, Hash, Short, Sieve, short};
 use super::{Fault, Ledger, Reads, Tx};
@@ -26,79 +28,13 @@ const PENDING_MAX: usize = 458_000;
 /// behind it.
 const SLICE: usize = 250;
 const PAUSE: Duration = Duration::from_millis(2);
+/// The same for all rows: many leads may have one address, as a placeholder or a bot's.
+const ROWS_MAX: usize = 2 * PENDING_MAX;
 /// More earlier leads than this are not counted; the same number stands in the statement.
-const COUNTED_MAX: i64 = 20;
-
-/// The keys are hashes already.
-#[derive(Default)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 ^= key;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-type Map<T> = HashMap<Short, T, BuildHasherDefault<AsIs>>;
+const COUNTED_MAX: usize = 20;
 
 /// Person, lead and its arrival.
 pub(super) type PersonRow = (Short, i64, Millis);
-
-/// Leads by person. Most persons have one, and a list for each would take most of the memory.
-#[derive(Default)]
-struct Noted {
-    first: Map<(i64, Millis)>,
-    more: Map<Vec<(i64, Millis)>>,
-}
-
-impl Noted {
-    fn add(&mut self, key: Short, lead: (i64, Millis)) {
-        match self.first.entry(key) {
-            Entry::Vacant(place) => drop(place.insert(lead)),
-            Entry::Occupied(_) => self.more.entry(key).or_default().push(lead),
-        }
-    }
-
-    fn of(&self, key: Short) -> impl Iterator<Item = (i64, Millis)> {
-        let more = self.more.get(&key).into_iter().flatten();
-        self.first.get(&key).into_iter().chain(more).copied()
-    }
-
-    /// In the table's order.
-    fn into_rows(self) -> Vec<PersonRow> {
-        let mut rows = Vec::with_capacity(self.first.len() + self.more.len());
-        let more = self.more.into_iter();
-        rows.extend(more.flat_map(|(key, leads)| {
-            let row = move |(seq, at)| (key, seq, at);
-            leads.into_iter().map(row)
-        }));
-        rows.extend(
-            self.first
-                .into_iter()
-                .map(|(key, (seq, at))| (key, seq, at)),
-        );
-        rows.sort_unstable();
-        rows
-    }
-
-    fn forget(&mut self, leads: &HashSet<i64>) {
-        self.first.retain(|_, (lead, _)| !leads.contains(lead));
-        self.more.retain(|_, noted| {
-            noted.retain(|(lead, _)| !leads.contains(lead));
-            !noted.is_empty()
-        });
-    }
-}
 
 /// The index of persons: used by the one thread that decides.
 #[derive(Default)]
@@ -170,28 +106,28 @@ impl Persons {
                 continue;
             }
             reads.person(key, seq, &mut found)?;
-            found.extend(self.pending.of(key).filter(|(lead, _)| *lead < seq));
-            let from = self.flushing.partition_point(|row| *row < (key, 0, 0));
-            let rows = self.flushing.get(from..).unwrap_or_default().iter();
-            let rows = rows.take_while(|(of, lead, _)| *of == key && *lead < seq);
+            let pending = self.pending.of(key).filter(|(lead, _)| *lead < seq);
+            found.extend(pending.take(COUNTED_MAX));
+            let upto = self.flushing.partition_point(|row| *row < (key, seq, 0));
+            let rows = self.flushing.get(..upto).unwrap_or_default().iter().rev();
+            let rows = rows.take_while(|(of, ..)| *of == key).take(COUNTED_MAX);
             found.extend(rows.map(|(_, lead, at)| (*lead, *at)));
         }
         found.sort_unstable();
         found.dedup_by_key(|(lead, _)| *lead);
+        let times = found.len().min(COUNTED_MAX);
         Ok(Seen {
-            times: i64::try_from(found.len())
-                .unwrap_or(COUNTED_MAX)
-                .min(COUNTED_MAX),
+            times: i64::try_from(times).unwrap_or_default(),
             last_at: found.last().map(|(_, at)| *at),
         })
     }
 
     /// Starts to write what is noted when it is much, without waiting for the disk.
     pub fn flush_if_full(&mut self, ledger: &Ledger) -> Result<(), Fault> {
-        self.flush_from(PENDING_MAX, ledger)
+        self.flush_from((PENDING_MAX, ROWS_MAX), ledger)
     }
 
-    fn flush_from(&mut self, keys: usize, ledger: &Ledger) -> Result<(), Fault> {
+    fn flush_from(&mut self, full: (usize, usize), ledger: &Ledger) -> Result<(), Fault> {
         if let Some(flushed) = &self.flushed {
             match flushed.try_recv() {
                 Ok(result) => {
@@ -208,7 +144,7 @@ impl Persons {
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => return Err(Fault::Stopped),
             }
         }
-        if self.pending.first.len() < keys {
+        if !self.pending.is_full(full.0, full.1) {
             return Ok(());
         }
         let rows = Arc::new(std::mem::take(&mut self.pending).into_rows());
@@ -380,18 +316,46 @@ mod tests {
                 assert_eq!(seen(1_000).unwrap().times, times - 1, "{n}");
             }
         };
-        persons.flush_from(1_000, &ledger).unwrap();
+        persons.flush_from((1_000, usize::MAX), &ledger).unwrap();
         assert_eq!(persons.flushing.len(), 2_000);
         persons.forget(&(0..10).collect());
         all_seen(&persons, 10);
         while !persons.flushing.is_empty() {
-            persons.flush_from(1_000, &ledger).unwrap();
+            persons.flush_from((1_000, usize::MAX), &ledger).unwrap();
             std::thread::yield_now();
         }
         // The table is told by who erases, not here.
         all_seen(&persons, 0);
         let again = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
         all_seen(&again, 0);
+        ledger.close();
+    }
+
+    #[test]
+    fn an_address_that_all_share_is_written_in_time_and_its_latest_leads_are_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = serve(dir.path());
+        let mut persons = Persons::rebuild(&ledger, |_, _| Vec::new()).unwrap();
+        let all_share = [[7; 16]];
+        let latest = |persons: &Persons| {
+            let seen = ledger.read(|r| persons.seen(r, 500, &all_share)).unwrap();
+            assert_eq!((seen.times, seen.last_at), (20, Some(499)));
+        };
+        for seq in 0..1_000 {
+            persons.note(seq, seq, &all_share);
+            persons.note(seq, seq, &all_share);
+        }
+        latest(&persons);
+        persons.flush_from((2, 1_001), &ledger).unwrap();
+        assert_eq!(persons.flushing.len(), 0, "not full: none counts twice");
+        persons.flush_from((2, 1_000), &ledger).unwrap();
+        assert_eq!(persons.flushing.len(), 1_000);
+        latest(&persons);
+        while !persons.flushing.is_empty() {
+            persons.flush_from((2, 1_000), &ledger).unwrap();
+            std::thread::yield_now();
+        }
+        latest(&persons);
         ledger.close();
     }
 }
