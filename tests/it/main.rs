@@ -28,6 +28,7 @@ mod networks;
 mod outbound;
 mod process;
 mod queue;
+mod queue_lost;
 mod redis;
 mod retain;
 mod rules;

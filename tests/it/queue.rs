@@ -12,7 +12,7 @@ use leadgate::secret::Secret;
 use crate::process::until;
 use crate::server::RedisServer;
 
-const KINDS: &[WorkKind] = &[WorkKind::Assign];
+pub(crate) const KINDS: &[WorkKind] = &[WorkKind::Assign];
 const WINDOW: usize = 1_000;
 
 fn ticket(work: i64, priority: Priority) -> Ticket {
@@ -25,11 +25,11 @@ fn ticket(work: i64, priority: Priority) -> Ticket {
     }
 }
 
-fn tickets(range: std::ops::Range<i64>) -> Vec<Ticket> {
+pub(crate) fn tickets(range: std::ops::Range<i64>) -> Vec<Ticket> {
     range.map(|n| ticket(n, Priority::Normal)).collect()
 }
 
-fn settings(server: &RedisServer) -> RedisSettings {
+pub(crate) fn settings(server: &RedisServer) -> RedisSettings {
     RedisSettings {
         url: Secret::new(server.url()),
         partition: "suite".into(),
@@ -39,7 +39,7 @@ fn settings(server: &RedisServer) -> RedisSettings {
     }
 }
 
-async fn process(settings: RedisSettings) -> Queue {
+pub(crate) async fn process(settings: RedisSettings) -> Queue {
     let queue = Queue::start(&Settings::Redis(settings), WINDOW, b"").unwrap();
     until(|| async { queue.is_connected() }).await;
     queue
@@ -52,7 +52,7 @@ async fn each() -> [(Queue, Option<RedisServer>); 2] {
 }
 
 /// Exactly so many, in the order in which they come.
-async fn take(queue: &Queue, n: usize) -> Vec<Ticket> {
+pub(crate) async fn take(queue: &Queue, n: usize) -> Vec<Ticket> {
     let mut taken = Vec::new();
     let wait = async {
         while taken.len() < n {
@@ -65,14 +65,14 @@ async fn take(queue: &Queue, n: usize) -> Vec<Ticket> {
     taken
 }
 
-async fn comes_to(queue: &Queue, depth: (usize, usize)) {
+pub(crate) async fn comes_to(queue: &Queue, depth: (usize, usize)) {
     let wait = until(|| async { queue.depth() == depth });
     let bound = Duration::from_secs(30);
     let came = tokio::time::timeout(bound, wait).await;
     assert!(came.is_ok(), "{:?} instead of {depth:?}", queue.depth());
 }
 
-fn sorted(mut tickets: Vec<Ticket>) -> Vec<i64> {
+pub(crate) fn sorted(mut tickets: Vec<Ticket>) -> Vec<i64> {
     tickets.sort_by_key(|ticket| ticket.work);
     tickets.iter().map(|ticket| ticket.work).collect()
 }
@@ -299,92 +299,10 @@ fn clients(server: &RedisServer, figure: &str) -> usize {
     found.trim().parse().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_claimed_in_an_answer_that_got_lost_is_claimed_again() {
-    let server = RedisServer::start().await;
-    let short = RedisSettings {
-        dead_after_ms: 2_000,
-        ..settings(&server)
-    };
-    let queue = process(short).await;
-    // As if the process had pushed and claimed and heard nothing of it.
-    let unheard = "
-        local stream, known = KEYS[1], KEYS[2]
-        local me = redis.call('XINFO', 'CONSUMERS', stream, 'leadgate')[1][2]
-        local id = redis.call('XADD', stream, '*', 't', '7:7:1')
-        redis.call('HSET', known, '7:7:1', id)
-        redis.call('XREADGROUP', 'GROUP', 'leadgate', me, 'STREAMS', stream, '>')
-        return me";
-    let keys = ["2", "lg1:{suite}:assign:normal", "lg1:{suite}:known"];
-    let me: String = server
-        .ask(&["EVAL", unheard, keys[0], keys[1], keys[2]])
-        .unwrap();
-    assert!(me.starts_with(&std::process::id().to_string()), "{me}");
-    // Nor does what leadgate has not written stay.
-    let foreign = ["XADD", keys[1], "*", "x", "not a ticket"];
-    server.ask::<String>(&foreign).unwrap();
-    queue.push(&tickets(7..8));
-    let taken = take(&queue, 1).await;
-    assert_eq!(taken, tickets(7..8));
-    queue.ack(&taken);
-    until(|| async { server.is_empty("suite") }).await;
-}
-
 fn consumers(server: &RedisServer) -> usize {
     let key = "lg1:{suite}:assign:normal";
     let group: Vec<redis::Value> = server
         .ask(&["XINFO", "CONSUMERS", key, "leadgate"])
         .unwrap();
     group.len()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lost_connections_and_flushed_data_lose_no_ticket_and_leave_none_over() {
-    let server = RedisServer::start().await;
-    let short = RedisSettings {
-        dead_after_ms: 2_000,
-        ..settings(&server)
-    };
-    let queue = process(short).await;
-    let mut seen = HashMap::<i64, usize>::new();
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let consumer = tokio::spawn({
-        let queue = queue.clone();
-        async move {
-            loop {
-                let tickets = queue.claim(KINDS, 7).await;
-                queue.ack(&tickets);
-                let _ = tell.send(tickets);
-            }
-        }
-    });
-    for round in 0..20 {
-        let due = tickets(round * 50..(round + 1) * 50);
-        queue.push(&due);
-        match round % 4 {
-            0 => drop(server.ask::<usize>(&["CLIENT", "KILL", "TYPE", "normal"])),
-            2 => server.ask(&["FLUSHALL"]).unwrap(),
-            _ => {}
-        }
-        // The sweep goes on until the ledger says that it is done.
-        let done = async {
-            let mut sweeps = tokio::time::interval(Duration::from_millis(50));
-            while due.iter().any(|ticket| !seen.contains_key(&ticket.work)) {
-                tokio::select! {
-                    _ = sweeps.tick() => {
-                        let left = due.iter().filter(|t| !seen.contains_key(&t.work));
-                        queue.push(&left.copied().collect::<Vec<_>>());
-                    }
-                    tickets = told.recv() => for ticket in tickets.unwrap() {
-                        *seen.entry(ticket.work).or_default() += 1;
-                    }
-                }
-            }
-        };
-        let came = tokio::time::timeout(Duration::from_secs(30), done).await;
-        assert!(came.is_ok(), "round {round}: {} came", seen.len());
-    }
-    comes_to(&queue, (0, 0)).await;
-    until(|| async { server.is_empty("suite") }).await;
-    consumer.abort();
 }

@@ -113,6 +113,16 @@ for _, member in ipairs(ready) do
   end
 end
 
+-- Whether what is known of a ticket is so: somebody may have deleted its entry, or a Redis that
+-- evicts has dropped the stream. One that was put back comes due at once if its place is lost.
+local function stands(stream, ticket, there)
+  if there == 'due' then
+    redis.pcall('ZADD', due, 'NX', string.format('%.0f', now), stream .. ' ' .. ticket)
+    return true
+  end
+  return redis.pcall('XRANGE', KEYS[stream], there, there)[1] ~= nil
+end
+
 local taken = 0
 for _ = 1, pushes do
   local stream, n = tonumber(arg()), tonumber(arg())
@@ -121,8 +131,8 @@ for _ = 1, pushes do
   local fields, kept = {}, 0
   if why == '' then
     for i, there in ipairs(redis.call('HMGET', known, unpack(ARGV, from + 1, at))) do
-      if not there then
-        local ticket = ARGV[from + i]
+      local ticket = ARGV[from + i]
+      if not (there and stands(stream, ticket, there)) then
         local entry = redis.pcall('XADD', key, '*', 't', ticket)
         if type(entry) == 'table' then
           why = entry.err

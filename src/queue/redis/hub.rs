@@ -54,7 +54,7 @@ struct State {
     putting: usize,
     acks: HashMap<Key, Leaving>,
     strays: Vec<(usize, String)>,
-    puts: Vec<(Leaving, Duration)>,
+    puts: HashMap<Key, (Leaving, Duration)>,
     /// While an exchange is under way, what the waiting read brings: it goes behind the exchange's,
     /// which chose by priority.
     heard: Option<Vec<Entry>>,
@@ -152,7 +152,7 @@ impl Hub {
         for ticket in tickets {
             let leaving = leaving(&mut state, *ticket);
             state.given.insert(key(ticket), now);
-            state.puts.push((leaving, delay));
+            state.puts.insert(key(ticket), (leaving, delay));
         }
         self.memory.ack(tickets);
         self.exchange.notify_one();
@@ -197,7 +197,7 @@ impl Hub {
         let resume = std::mem::take(&mut state.resume);
         let acks = std::mem::take(&mut state.acks).into_values().collect();
         let strays = std::mem::take(&mut state.strays);
-        let puts = std::mem::take(&mut state.puts);
+        let puts: Vec<_> = std::mem::take(&mut state.puts).into_values().collect();
         let n = state.outbox.len().min(PUSHES_MAX);
         let pushes: Vec<_> = state.outbox.drain(..n).collect();
         state.putting = puts.len();
@@ -303,8 +303,10 @@ impl Hub {
             if let Some(hungry) = state.hungry.get_mut(kind) {
                 *hungry = false;
             }
-            // Done meanwhile; Redis hears of it in the next exchange.
-            if let Some(leaving) = state.acks.get_mut(&key(&ticket)) {
+            // Done or put back meanwhile; Redis hears of it in the next exchange.
+            let State { acks, puts, .. } = &mut *state;
+            let put = puts.get_mut(&key(&ticket)).map(|(leaving, _)| leaving);
+            if let Some(leaving) = acks.get_mut(&key(&ticket)).or(put) {
                 leaving.entry = entry.id;
                 continue;
             }

@@ -22,8 +22,12 @@ local function give_back(stream, consumer)
     if found[1] then
       local ticket = found[1][2][2]
       local there = redis.call('HGET', known, ticket)
-      -- Only the entry that is known: another one of the same ticket has taken its place.
-      if not there or there == row[1] then
+      -- Not where another one of the same ticket has taken its place.
+      local other = there and there ~= row[1]
+      if other and there ~= 'due' then
+        other = redis.pcall('XRANGE', key, there, there)[1]
+      end
+      if not other then
         local entry = redis.pcall('XADD', key, '*', 't', ticket)
         if type(entry) == 'table' then
           return false

@@ -45,7 +45,7 @@ impl Hub {
             }
         }
         let mut puts = lost.puts;
-        puts.append(&mut state.puts);
+        puts.extend(std::mem::take(&mut state.puts).into_values());
         let mut tickets = lost.pushes;
         tickets.extend(state.outbox.drain(..));
         state.given.clear();
