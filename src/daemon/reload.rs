@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 
 use super::assemble;
+use crate::clock::Clock;
 use crate::config;
 use crate::config::Config;
 use crate::flow::Flow;
@@ -25,6 +26,9 @@ pub(super) async fn reload(config: &Config, flow: &Arc<Flow>) -> Result<bool, Ve
     published
 }
 
+/// How long after trouble it is tried again to hold what is there against a new policy.
+const SETTLE_AGAIN: Duration = Duration::from_secs(2);
+
 /// At a `hangup`, or 500 ms after the last change of a file.
 pub(super) async fn reload_on_change(config: Config, flow: Arc<Flow>, mut hangup: Signal) {
     let (tell, mut changed) = tokio::sync::mpsc::channel(1);
@@ -32,6 +36,11 @@ pub(super) async fn reload_on_change(config: Config, flow: Arc<Flow>, mut hangup
     loop {
         tokio::select! {
             _ = hangup.recv() => {}
+            () = Clock::pause(SETTLE_AGAIN), if flow.is_unsettled() => {
+                let settling = flow.clone();
+                let _ = tokio::task::spawn_blocking(move || settling.settle()).await;
+                continue;
+            }
             change = changed.recv() => {
                 if change.is_none() {
                     return;

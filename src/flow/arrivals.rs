@@ -27,6 +27,8 @@ pub(super) enum Arrival {
     Written(Vec<Outcome>),
     /// Verdicts could not be written: they are on disk undecided.
     Again,
+    /// The policy has changed; dropped when nothing that the one before judged waits to be written.
+    Settle(Sender<()>),
     /// The daemon stops.
     Stop,
 }

@@ -98,6 +98,14 @@ impl Decider {
                 Arrival::Forget(leads) => self.persons.forget(&leads),
                 Arrival::Written(outcomes) => tell(outcomes, &self.flow),
                 Arrival::Again => {}
+                Arrival::Settle(written) => {
+                    self.judge_in_turn(std::mem::take(&mut batch));
+                    // Behind a failed commit all is judged anew.
+                    if !self.failed.load(Ordering::SeqCst) {
+                        self.write(true);
+                    }
+                    drop(written);
+                }
             }
             if batch.len() == BATCH {
                 self.judge_in_turn(std::mem::take(&mut batch));

@@ -37,7 +37,7 @@ mod upkeep;
 mod verdict;
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -92,6 +92,8 @@ pub struct Flow {
     forgotten: AtomicI64,
     /// How far this round of taking away what is old has come.
     round: Mutex<retain::Round>,
+    /// Whether there may be leads that were not held against the policy at work.
+    unsettled: AtomicBool,
     runtime: tokio::runtime::Handle,
 }
 
@@ -124,7 +126,7 @@ impl Flow {
         let arrivals = Arc::new(arrivals);
         let told = arrivals.clone();
         parts.ledger.after_each_commit(move || told.hand_over());
-        let (policy, is_other) = publish::store(&parts.ledger, policy, parts.clock.now())?;
+        let (policy, is_settled) = publish::store(&parts.ledger, policy, parts.clock.now())?;
         let forgotten = parts.ledger.read(erase::follow_from)?;
         let metrics = counted(&parts.ledger, &policy, parts.clock.now());
         let flow = Arc::new(Self {
@@ -148,6 +150,7 @@ impl Flow {
             alarms: Mutex::default(),
             forgotten: AtomicI64::new(forgotten),
             round: Mutex::default(),
+            unsettled: AtomicBool::new(!is_settled),
             runtime: tokio::runtime::Handle::current(),
         });
         let decider = Decider::new(flow.clone())?;
@@ -158,9 +161,7 @@ impl Flow {
         if let Ok(mut slot) = flow.decider.lock() {
             *slot = Some(thread);
         }
-        if is_other {
-            flow.settle_policy()?;
-        }
+        flow.settle();
         let now = flow.clock.now();
         flow.ledger.write_blocking(move |tx| tx.void_leases(now))?;
         Ok(flow)

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
@@ -230,7 +231,7 @@ fn digest(files: &PolicyFiles, mut hash: Sha256) -> (PolicyHash, String) {
     (hash.chars().take(12).collect(), text)
 }
 
-/// Stores a policy; also says whether it is another one than the last that was at work.
+/// Stores a policy; also says whether all that is there was held against it already.
 pub(super) fn store(
     ledger: &Ledger,
     mut policy: Policy,
@@ -238,10 +239,10 @@ pub(super) fn store(
 ) -> Result<(Policy, bool), Fault> {
     let (hash, text) = (policy.hash.clone(), policy.text.clone());
     let phrases = policy.rulebook.phrases().to_vec();
-    let (id, is_other) =
+    let (id, is_settled) =
         ledger.write_blocking(move |tx| tx.publish(&hash, &phrases, &text, now))?;
     policy.id = id;
-    Ok((policy, is_other))
+    Ok((policy, is_settled))
 }
 
 impl Flow {
@@ -250,13 +251,15 @@ impl Flow {
         if policy.hash == self.policy().hash {
             // Somebody asks for a new try, as after mending what a platform refused.
             self.fetch_anew()?;
+            self.settle();
             return Ok(false);
         }
-        let (policy, _) = store(&self.ledger, policy, self.clock.now())?;
+        let (policy, is_settled) = store(&self.ledger, policy, self.clock.now())?;
         tracing::info!(policy = %policy.hash, "a new policy is at work");
         policy.make_known(&self.metrics, self.clock.now());
         self.policy.store(Arc::new(policy));
-        self.settle_policy()?;
+        self.unsettled.store(!is_settled, Ordering::SeqCst);
+        self.settle();
         Ok(true)
     }
 }

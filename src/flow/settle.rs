@@ -2,6 +2,10 @@
 //! due, and who lost pool or rep stands where somebody sees it. Nearly all are left as they are, so they
 //! are looked at from beside, and only what changes takes the time of the thread that writes.
 
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
+
+use super::arrivals::Arrival;
 use super::publish::Policy;
 use super::{Flow, assign, unfetched};
 use crate::clock::Millis;
@@ -13,12 +17,32 @@ const LOOKED_AT: i64 = 2_000;
 const PORTION: usize = 100;
 
 impl Flow {
-    /// Holds what is there against the policy at work. Blocks.
-    pub(super) fn settle_policy(&self) -> Result<(), Fault> {
+    /// Whether there may be leads that were not held against the policy at work.
+    pub fn is_unsettled(&self) -> bool {
+        self.unsettled.load(Ordering::SeqCst)
+    }
+
+    /// Holds what is there against the policy at work, unless that was done to the end. Blocks.
+    pub fn settle(&self) {
+        if !self.is_unsettled() {
+            return;
+        }
+        match self.settle_policy() {
+            Ok(()) => self.unsettled.store(false, Ordering::SeqCst),
+            Err(fault) => {
+                tracing::warn!(%fault, "the policy is at work, but not all earlier leads were held against it; that goes on");
+            }
+        }
+    }
+
+    fn settle_policy(&self) -> Result<(), Fault> {
         let policy = self.policy();
         let now = self.clock.now();
         let alarm_at = now + self.settings.held_alarm_after_ms;
-        // What was decided by the policy before is on its way to the ledger.
+        // What was judged by the policy before has to be in the ledger.
+        let (written, is_written) = channel();
+        self.arrivals.send(Arrival::Settle(written));
+        let _ = is_written.recv();
         self.ledger.write_blocking(|_| Ok(()))?;
         for stage in [Stage::Held, Stage::Waiting, Stage::Offered] {
             let mut after = 0;
@@ -49,7 +73,9 @@ impl Flow {
             self.ledger
                 .write_blocking(move |tx| tx.wake_these(&ids, now))?;
         }
-        Ok(())
+        let id = policy.id;
+        self.ledger
+            .write_blocking(move |tx| tx.policy_is_settled(id))
     }
 }
 

@@ -6,11 +6,12 @@ use super::{Fault, Reads, Tx};
 use crate::clock::Millis;
 use crate::lead::Phrase;
 
-/// Under this key stands which policy is at work.
+/// Under these keys stands which policy is at work, and which one all that is there was held against.
 const AT_WORK: &str = "policy_at_work";
+const SETTLED: &str = "policy_settled";
 
 impl Tx<'_> {
-    /// Puts a policy to work: its key, and whether another was at work before.
+    /// Puts a policy to work: its key, and whether all that is there was held against it already.
     pub fn publish(
         &self,
         hash: &str,
@@ -19,9 +20,14 @@ impl Tx<'_> {
         at: Millis,
     ) -> Result<(i64, bool), Fault> {
         let id = self.keep_policy(hash, phrases, text, at)?;
-        let is_other = Reads::new(self.conn).meta(AT_WORK)? != Some(id);
+        let is_settled = Reads::new(self.conn).meta(SETTLED)? == Some(id);
         self.set_meta(AT_WORK, id)?;
-        Ok((id, is_other))
+        Ok((id, is_settled))
+    }
+
+    /// Notes that all that is there was held against this policy.
+    pub fn policy_is_settled(&self, id: i64) -> Result<(), Fault> {
+        self.set_meta(SETTLED, id)
     }
 
     /// The key of a policy, stored if it is new.

@@ -1,11 +1,11 @@
-//! A store that refuses one row.
+//! A store that refuses rows.
 
 use leadgate::clock::SECOND;
 use leadgate::flow::Command;
 use leadgate::lead::Stage;
 
 use crate::house::plan;
-use crate::process::until;
+use crate::process::{Home, client, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verdict_that_cannot_be_written_is_held_and_those_behind_it_go_on() {
@@ -49,4 +49,49 @@ async fn a_verdict_that_cannot_be_written_is_held_and_those_behind_it_go_on() {
         Some("Poison")
     );
     assert_eq!(house.find(&poison).stage, Stage::Offered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leads_that_a_mended_policy_did_not_reach_are_reached_later_or_at_the_next_start() {
+    for is_killed in [false, true] {
+        let home = Home::new();
+        let rules = home.dir.path().join("rules");
+        std::fs::create_dir(&rules).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(rules.join(name), text).unwrap();
+        write("screen.rhai", "");
+        write("route.rhai", "route \"inbound\";\n");
+        write(
+            "grade.rhai",
+            "score 5 \"x\" when 10 / points > 1;\ngrade \"A\";\n",
+        );
+        let home = home.env("LEADGATE_POLICY__RULES", rules.to_str().unwrap());
+        let mut daemon = home.start().await;
+        let posting = client()
+            .post(home.url("/in/website"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("name=Mia&email=mia@werk.example");
+        assert!(posting.send().await.unwrap().status().is_success());
+        let is_held = || home.leads().iter().any(|lead| lead.stage == Stage::Held);
+        until(|| async { is_held() }).await;
+
+        let store = rusqlite::Connection::open(home.data().join("ledger.sqlite")).unwrap();
+        let refuse = "CREATE TRIGGER refuse BEFORE UPDATE OF stage ON leads
+                      BEGIN SELECT RAISE(ABORT, 'no'); END";
+        store.execute_batch(refuse).unwrap();
+        write("grade.rhai", "grade \"A\";\n");
+        until(|| async { home.log().contains("not all earlier leads were held") }).await;
+        assert!(is_held());
+        assert!(home.log().contains("a new policy is at work"));
+        assert!(!home.log().contains("refused"), "{}", home.log());
+        let drop_trigger = || store.execute_batch("DROP TRIGGER refuse").unwrap();
+        if is_killed {
+            daemon.kill().await;
+            drop_trigger();
+            daemon = home.start().await;
+        } else {
+            drop_trigger();
+        }
+        until(|| async { !is_held() }).await;
+        assert_eq!(daemon.stop().await, Some(0));
+    }
 }
