@@ -8,8 +8,9 @@ use crate::lead::{Attribution, Event, Lead, Outcome, REMOVED, Recorded, Stage};
 use crate::ledger::{Fault, Tx};
 use crate::secret::HashKey;
 
-/// The most rows that one transaction takes away.
+/// The most submissions and leads that one transaction takes away, and the most keys.
 const PORTION: i64 = 100;
+const KEYS_PORTION: usize = 500;
 /// How many submissions one look walks over.
 const WINDOW: i64 = 10_000;
 /// Keys go so long after they stopped to make a repeat: no sender's clock is that wrong.
@@ -144,10 +145,9 @@ impl Flow {
 
     async fn retain_keys(&self) -> Result<Option<Round>, Fault> {
         let before = self.clock.now() - KEYS_AFTER;
-        let limit = usize::try_from(PORTION).unwrap_or(100);
         let found = self
             .ledger
-            .read_off(move |r| r.expired_keys(before, (WINDOW, limit)))
+            .read_off(move |r| r.expired_keys(before, (WINDOW, KEYS_PORTION)))
             .await?;
         let Some(expired) = found else {
             return Ok(None);

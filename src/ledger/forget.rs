@@ -41,15 +41,18 @@ impl Tx<'_> {
                 submissions.push(submission);
             }
         }
-        self.reword(lead.seq, Event::without_free_words)?;
-        for submission in submissions {
-            if let Some(other) = self.unread_in(submission, Some(lead.seq))? {
+        // All of them before anything goes: who is refused loses nothing.
+        for submission in &submissions {
+            if let Some(other) = self.unread_in(*submission, Some(lead.seq))? {
                 return Err(Fault::Refused(format!(
                     "lead {} came in one submission with lead {other}, which could not be read yet and \
                      would be lost; mend its source and rescreen it, or reject it, first",
                     lead.id
                 )));
             }
+        }
+        self.reword(lead.seq, Event::without_free_words)?;
+        for submission in submissions {
             self.blank_submission(submission)?;
         }
         let sql = "UPDATE leads SET fields = '{}', attribution = ?2, consent = '[]', signals = '{}'
