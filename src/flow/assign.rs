@@ -268,7 +268,8 @@ pub(super) fn offer(
         let work = (deliver::work_of(channel), delivery);
         notices.push(tx.add_work(lead.seq, work, now, priority)?);
     }
-    let look_at = now + times.undelivered_after;
+    let told_by = now + times.undelivered_after;
+    let look_at = offer.deadline.map_or(told_by, |at| at.min(told_by));
     tx.add_work(lead.seq, (WorkKind::Expire, assignment), look_at, priority)?;
     Ok(notices)
 }

@@ -161,6 +161,9 @@ impl Flow {
         if let Ok(mut slot) = flow.decider.lock() {
             *slot = Some(thread);
         }
+        if flow.is_unsettled() {
+            flow.fetch_anew()?;
+        }
         flow.settle();
         let now = flow.clock.now();
         flow.ledger.write_blocking(move |tx| tx.void_leases(now))?;

@@ -55,6 +55,8 @@ pub struct Policy {
     /// Systems that are told.
     pub endpoints: Endpoints,
     text: String,
+    /// Names the version of the sources and of their secrets.
+    sources_hash: Vec<u8>,
 }
 
 impl Policy {
@@ -80,6 +82,9 @@ impl Policy {
         let sources = Sources::parse(name, text, &files.sources_above, &noted)
             .map_err(&mut keep)
             .ok();
+        let mut sources_hash = resolved.borrow().clone();
+        sources_hash.update(text.as_bytes());
+        sources_hash.update(format!("{:?}", files.sources_above).as_bytes());
         let (name, text) = &files.endpoints;
         let noted = Outside {
             secret: &noted,
@@ -128,6 +133,7 @@ impl Policy {
             templates,
             endpoints,
             text,
+            sources_hash: sources_hash.finalize().to_vec(),
         })
     }
 
@@ -257,8 +263,12 @@ impl Flow {
         let (policy, is_settled) = store(&self.ledger, policy, self.clock.now())?;
         tracing::info!(policy = %policy.hash, "a new policy is at work");
         policy.make_known(&self.metrics, self.clock.now());
+        let has_other_sources = policy.sources_hash != self.policy().sources_hash;
         self.policy.store(Arc::new(policy));
         self.unsettled.store(!is_settled, Ordering::SeqCst);
+        if has_other_sources && let Err(fault) = self.fetch_anew() {
+            tracing::warn!(%fault, "waiting fetches could not be made due; they come at their own times");
+        }
         self.settle();
         Ok(true)
     }

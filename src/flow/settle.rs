@@ -66,7 +66,6 @@ impl Flow {
                 }
             }
         }
-        self.fetch_anew()?;
         let waits = self.ledger.read(|r| r.waits_for_place(now))?;
         for ids in waits.chunks(PORTION) {
             let ids = ids.to_vec();

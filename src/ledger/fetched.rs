@@ -62,9 +62,11 @@ impl Tx<'_> {
         Ok(self.conn.prepare_cached(sql)?.execute([now])?)
     }
 
-    /// Makes every fetch due that is not under way: the policy changed.
+    /// Makes every fetch due that is not under way: the sources changed. The try before its time comes
+    /// on top of the others, so that many changes leave none without tries.
     pub fn wake_fetches(&self, now: Millis) -> Result<usize, Fault> {
-        let sql = "UPDATE work SET due_at = ?1, version = version + 1, ref = 0
+        let sql = "UPDATE work SET due_at = ?1, version = version + 1, ref = 0,
+                       attempt = CASE ref WHEN 1 THEN attempt ELSE max(attempt - 1, 0) END
                    WHERE kind = 'fetch' AND ref <> 2 AND due_at > ?1";
         Ok(self.conn.prepare_cached(sql)?.execute([now])?)
     }

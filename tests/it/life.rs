@@ -267,16 +267,20 @@ async fn caps_hold_and_a_freed_place_takes_the_best_that_waits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_claim_in_time_loses_the_lead() {
-    let reps = REPS.replace("[pools.main]", "[pools.main]\nclaim_within_min = 30");
-    let house = plan().file("config/reps.toml", &reps).build().await;
-    let id = house.lead(1).await;
-    house.work().await;
-    house.pass(20 * MINUTE).await;
-    assert_eq!(house.find(&id).owner.as_deref(), Some("ana"));
-    house.pass(11 * MINUTE).await;
-    let line = house.line(&id);
-    assert!(
-        line.ends_with("expired ana, offered ben, attempted delivered"),
-        "{line}"
-    );
+    // Also where the time is shorter than that for telling the rep.
+    for minutes in [1, 30] {
+        let pool = format!("[pools.main]\nclaim_within_min = {minutes}");
+        let reps = REPS.replace("[pools.main]", &pool);
+        let house = plan().file("config/reps.toml", &reps).build().await;
+        let id = house.lead(1).await;
+        house.work().await;
+        house.pass(minutes * MINUTE - SECOND).await;
+        assert_eq!(house.find(&id).owner.as_deref(), Some("ana"));
+        house.pass(SECOND).await;
+        let line = house.line(&id);
+        assert!(
+            line.ends_with("expired ana, offered ben, attempted delivered"),
+            "{minutes}: {line}"
+        );
+    }
 }

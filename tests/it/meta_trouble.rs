@@ -183,6 +183,28 @@ async fn a_token_that_nobody_replaces_ends_in_holds_until_somebody_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn edits_use_up_no_tries_and_only_those_of_the_sources_fetch_at_once() {
+    let graph = FarEnd::start().await;
+    graph.stand("", Answer::status(502));
+    let house = house(&graph).await;
+    let id = one(&house, 7).await;
+    for n in 0..12 {
+        for (name, text, tries) in [
+            ("rules/grade.rhai", "grade \"A\";\n".to_owned(), 0),
+            ("config/sources.toml", sources(&graph.url(""), "n3w"), 1),
+        ] {
+            let before = graph.seen().len();
+            let comment = if tries == 0 { "//" } else { "#" };
+            house.write(name, &format!("{text}{comment} {n}\n"));
+            assert_eq!(house.daemon.reload().await, Ok(true));
+            house.work().await;
+            assert_eq!(graph.seen().len() - before, tries, "{name}");
+        }
+    }
+    assert_eq!(house.find(&id).stage, Stage::Fetching);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_is_waited_out_as_long_as_meta_says() {
     let graph = FarEnd::start().await;
     let usage = r#"{"9":[{"type":"pages","call_count":100,"estimated_time_to_regain_access":19}]}"#;
