@@ -268,15 +268,13 @@ fn again(
     context: &Context,
 ) -> Result<Vec<Ticket>, Fault> {
     let now = context.times.now;
-    if matches!(event, Event::Released) && lead.stage != Stage::Held {
-        let to = Stage::Received;
-        return Err(Fault::Illegal {
-            from: lead.stage,
-            to,
-        });
+    let is_rejected = lead.stage == Stage::Rejected && !matches!(event, Event::Released);
+    if lead.stage != Stage::Held && !is_rejected {
+        let (from, to) = (lead.stage, Stage::Received);
+        return Err(Fault::Illegal { from, to });
     }
     tx.drop_work(lead.seq, WorkKind::Alarm)?;
-    if lead.stage == Stage::Held && lead.hold_cause == Some(HoldCause::Unfetched) {
+    if unfetched::is_still(tx, &context.policy, lead)? {
         return Ok(vec![unfetched::again(
             tx,
             lead,

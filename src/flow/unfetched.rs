@@ -7,8 +7,8 @@ use super::upkeep;
 use super::verdict::Outcome;
 use crate::clock::Millis;
 use crate::lead::{
-    Actor, Event, Facts, HoldCause, Inquiry, Lead, LeadId, Priority, Recorded, Stage, Ticket,
-    WorkKind,
+    Actor, AttemptResult, Event, Facts, HoldCause, Inquiry, Lead, LeadId, Priority, Recorded,
+    Stage, Ticket, WorkKind,
 };
 use crate::ledger::{Change, Fault, InquiryText, NewLead, Opening, Reads, Tx, Undecided};
 use crate::source::Step;
@@ -54,7 +54,20 @@ pub(super) fn write_unfetched(
     tx.add_work(*seq, (WorkKind::Fetch, 0), now, Priority::Normal)
 }
 
-/// Fetches a held lead anew.
+/// Whether a held or rejected lead's content was never had.
+pub(super) fn is_still(tx: &Tx<'_>, policy: &Policy, lead: &Lead) -> Result<bool, Fault> {
+    if lead.stage == Stage::Held {
+        return Ok(lead.hold_cause == Some(HoldCause::Unfetched));
+    }
+    if !is_unfetched(policy, &lead.source, &lead.inquiry) {
+        return Ok(false);
+    }
+    let history = tx.history(lead.seq)?;
+    let had = |event: &Event| matches!(event, Event::Fetched { result, .. } if *result == AttemptResult::Delivered);
+    Ok(!history.iter().any(|recorded| had(&recorded.event)))
+}
+
+/// Fetches a held or rejected lead anew.
 pub(super) fn again(
     tx: &Tx<'_>,
     lead: &mut Lead,

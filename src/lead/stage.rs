@@ -76,7 +76,7 @@ impl Stage {
             Fetching => matches!(to, Received | Held | Closed(_)),
             Received => matches!(to, Rejected | Held | Waiting | Closed(Test)),
             Held => matches!(to, Fetching | Received | Rejected | Waiting | Closed(_)),
-            Rejected => matches!(to, Received),
+            Rejected => matches!(to, Fetching | Received),
             Waiting => matches!(to, Offered | Held | Closed(_)),
             Offered => matches!(to, Claimed | Waiting | Held | Closed(_)),
             Claimed => matches!(to, Contacted | Waiting | Closed(_)),

@@ -3,6 +3,7 @@
 use leadgate::clock::{DAY, HOUR, MINUTE, SECOND};
 use leadgate::flow::Command;
 use leadgate::lead::{Outcome, Stage};
+use leadgate::ledger::Fault;
 
 use crate::far_end::{Answer, FarEnd};
 use crate::meta::{DEADLINE, house, lead, notify, one, signed, sources};
@@ -55,11 +56,13 @@ async fn an_outage_ends_in_a_hold_and_a_person_lets_it_go_on() {
     let graph = FarEnd::start().await;
     graph.stand("", Answer::status(502));
     let house = house(&graph).await;
-    let id = one(&house, 7).await;
+    let [id, rejected] = [one(&house, 7).await, one(&house, 8).await];
+    let early = house.command(&id, Command::Rescreen).unwrap_err();
+    assert!(matches!(early, Fault::Illegal { .. }), "{early}");
     for _ in 0..12 {
         house.pass(5 * HOUR).await;
     }
-    assert_eq!(graph.seen().len(), 10, "the tries are bounded");
+    assert_eq!(graph.seen().len(), 20, "the tries are bounded");
     let mails = house.mailbox.wait_for(1, DEADLINE).await;
     assert!(
         mails[0].raw.contains("leadgate: fetch failing meta"),
@@ -75,11 +78,18 @@ async fn an_outage_ends_in_a_hold_and_a_person_lets_it_go_on() {
         "{}",
         house.line(&id)
     );
-    graph.stand("", lead(7, "Person"));
+    graph.stand("/v25.0/7?", lead(7, "Person"));
+    graph.stand("/v25.0/8?", lead(8, "Other"));
     house.command(&id, Command::Release).unwrap();
+    let why = "too late".into();
+    house.command(&rejected, Command::Reject { why }).unwrap();
+    house.command(&rejected, Command::Rescreen).unwrap();
     house.work().await;
     let line = house.line(&id);
     let goes_on = "released, fetched, accepted, graded A, waiting";
+    assert!(line.contains(goes_on), "{line}");
+    let line = house.line(&rejected);
+    let goes_on = "rejected too late, rescreened, fetched, accepted, graded A, waiting";
     assert!(line.contains(goes_on), "{line}");
 }
 
