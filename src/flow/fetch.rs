@@ -2,7 +2,7 @@
 //! and the end of it in one commit. What was fetched is on disk before anybody reads it.
 
 use super::Flow;
-use super::pauses::{PATIENCE, Pause};
+use super::pauses::{Key, PATIENCE, Pause};
 use crate::clock::{HOUR, MINUTE, Millis, SECOND};
 use crate::lead::{
     Actor, AttemptResult, Event, HoldCause, Lead, Outcome, Priority, Stage, Ticket, Trace, Work,
@@ -30,8 +30,31 @@ const ALARM_FROM: i64 = 6;
 const SPREAD_PERCENT: i64 = 20;
 /// A fetch that has not ended by then, after all its requests, is begun anew.
 const LEASE_MARGIN: Millis = 30 * SECOND;
+/// A lead whose fetch was refused comes so long behind the others that wait for the same.
+const BEHIND: Millis = 5 * SECOND;
 /// No lead is longer.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// By what a request may be told to wait.
+struct Keys {
+    credential: Key,
+    place: Option<Key>,
+}
+
+impl Keys {
+    fn of(source: &str, ask: &Ask) -> Self {
+        let named = |name: String| (source.to_owned(), name);
+        let place = ask.place.as_ref();
+        Self {
+            credential: named(ask.credential.clone()),
+            place: place.map(|place| named(format!("{}, {place}", ask.credential))),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        self.place.iter().chain([&self.credential])
+    }
+}
 
 /// How a fetch ended.
 enum End {
@@ -79,7 +102,10 @@ impl Flow {
             }
             Step::Trouble(Trouble::Gone { why }) => self.at_once(ticket, End::Gone(why)).await,
             Step::Trouble(
-                Trouble::Halt { why } | Trouble::TryAgain { why } | Trouble::Later { why, .. },
+                Trouble::Halt { why }
+                | Trouble::Barred { why }
+                | Trouble::TryAgain { why }
+                | Trouble::Later { why, .. },
             ) => {
                 self.alarm_about("fetch_refused", &lead.source, &why);
                 self.at_once(ticket, End::Hold(why)).await
@@ -95,10 +121,10 @@ impl Flow {
         ask: Ask,
     ) -> Result<(), Fault> {
         let now = self.clock.now();
-        let key = (lead.source.clone(), ask.credential.clone());
+        let keys = Keys::of(&lead.source, &ask);
         let asks = i64::try_from(ASKS_MAX).unwrap_or(1);
         let lease = self.settings.fetch_timeout_ms * asks + LEASE_MARGIN;
-        if let Some(pause) = self.pauses.of(&key, now, lease) {
+        if let Some(pause) = keys.all().find_map(|key| self.pauses.of(key, now, lease)) {
             return self.wait_for(ticket, pause, now).await;
         }
         let begin = move |tx: &Tx<'_>| tx.begin_fetch(&ticket, now + lease);
@@ -108,29 +134,23 @@ impl Flow {
         let started = std::time::Instant::now();
         let end = match self.ask(source, lead, ask).await {
             Ok(content) => {
-                if self.pauses.end(&key) {
-                    let wake = move |tx: &Tx<'_>| tx.wake_paused_fetches(now);
-                    self.ledger.write(wake).await?;
-                }
+                self.works(keys.all(), now).await?;
                 End::Content(content)
             }
             Err(Trouble::TryAgain { why }) => End::TryAgain(why),
             Err(Trouble::Gone { why }) => End::Gone(why),
             Err(Trouble::Later { why, after_ms }) => {
+                let key = keys.credential;
                 let pause = self.pauses.begin(key, &why, after_ms, self.clock.now());
                 tracing::warn!(source = %lead.source, until = pause.until, "fetches rest: {why}");
                 End::Paused(why, pause)
             }
-            Err(Trouble::Halt { why }) => {
-                let about = format!("{} {}", key.0, key.1);
-                let text = format!(
-                    "source \"{}\", {}: {why}. Its leads wait; they are fetched as soon as \
-                     sources.toml or the secret behind it is mended and read again",
-                    key.0, key.1
-                );
-                let pause = self.pauses.begin(key, &why, None, self.clock.now());
-                self.alarm_about("fetch_refused", &about, &text);
-                End::Paused(why, pause)
+            Err(Trouble::Halt { why }) => self.halt(keys.credential, why),
+            Err(Trouble::Barred { why }) => {
+                // Whom the platform tells that, it knows.
+                self.works(keys.place.iter().map(|_| &keys.credential), now)
+                    .await?;
+                self.halt(keys.place.unwrap_or(keys.credential), why)
             }
         };
         if let End::TryAgain(why) = &end
@@ -142,6 +162,28 @@ impl Flow {
         }
         let took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.finish(work, end, took_ms).await
+    }
+
+    /// Whatever waits for one of these may be fetched.
+    async fn works(&self, keys: impl Iterator<Item = &Key>, now: Millis) -> Result<(), Fault> {
+        if keys.filter(|key| self.pauses.end(key)).count() == 0 {
+            return Ok(());
+        }
+        let wake = move |tx: &Tx<'_>| tx.wake_paused_fetches(now);
+        self.ledger.write(wake).await.map(|_| ())
+    }
+
+    /// Nothing more is asked with this key until a person acts, but for one try now and then.
+    fn halt(&self, key: Key, why: String) -> End {
+        let about = format!("{} {}", key.0, key.1);
+        let text = format!(
+            "source \"{}\", {}: {why}. Its leads wait; they are fetched as soon as \
+             sources.toml or the secret behind it is mended and read again",
+            key.0, key.1
+        );
+        let pause = self.pauses.begin(key, &why, None, self.clock.now());
+        self.alarm_about("fetch_refused", &about, &text);
+        End::Paused(why, pause)
     }
 
     /// Asks until the adapter has what it needs.
@@ -260,7 +302,9 @@ fn finish(
         End::Paused(why, pause) if now - pause.since <= PATIENCE => {
             note(&failed(why))?;
             tx.set_reason(work.lead, why)?;
-            tx.pause_fetch((work.id, work.version), pause.until, true)?;
+            // Behind the others: it may be this lead that is refused and not the credential.
+            let until = pause.until + BEHIND;
+            tx.pause_fetch((work.id, work.version), until, true)?;
         }
         End::Gone(why) if lead.inquiry.is_test => {
             let event = Event::Closed {

@@ -22,6 +22,9 @@ pub struct Ask {
     /// Names the credential within the source: where it is refused or used up, everything that
     /// needs it waits, and nothing else.
     pub credential: String,
+    /// What the credential may lack a right to without being bad, as a page; `None` where it is all
+    /// or nothing.
+    pub place: Option<String>,
 }
 
 /// An answer of a platform.
@@ -67,6 +70,11 @@ pub enum Trouble {
     },
     /// The credential is refused until a person acts.
     Halt {
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The credential may not do this in the place that was asked of, until a person acts.
+    Barred {
         /// What is wrong, and what to do.
         why: String,
     },

@@ -2,11 +2,12 @@
 
 use leadgate::clock::{DAY, HOUR, MINUTE, SECOND};
 use leadgate::flow::Command;
-use leadgate::lead::{Outcome, Stage};
+use leadgate::lead::{Lead, Outcome, Stage};
 use leadgate::ledger::Fault;
 
 use crate::far_end::{Answer, FarEnd};
-use crate::meta::{DEADLINE, house, lead, notify, one, signed, sources};
+use crate::house::House;
+use crate::meta::{DEADLINE, house, lead, notification, notify, one, signed, sources};
 
 fn error(status: u16, code: &str) -> Answer {
     let body =
@@ -159,6 +160,29 @@ async fn a_refused_token_stops_the_fetches_alarms_once_and_a_new_one_starts_them
         let last = graph.seen().pop().unwrap();
         assert!(last.target.ends_with("access_token=n3w"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_page_or_lead_is_refused_holds_up_no_other() {
+    let graph = FarEnd::start().await;
+    graph.stand("", error(403, "10"));
+    for id in 2..=4 {
+        graph.stand(&format!("/v25.0/{id}?"), lead(id, "Person"));
+    }
+    let house = house(&graph).await;
+    let other_page = notification(&[1]).replace("\"9\"", "\"8\"");
+    let url = house.url("/in/meta");
+    let refused = signed(&url, &other_page, &house.client).send().await;
+    assert!(refused.unwrap().status().is_success());
+    house.work().await;
+    let stage = async |house: &House, id| house.find(&one(house, id).await).stage;
+    assert_eq!(stage(&house, 2).await, Stage::Offered, "of another page");
+    assert_eq!(stage(&house, 5).await, Stage::Fetching, "refused");
+    assert_eq!(stage(&house, 3).await, Stage::Fetching, "the page rests");
+    notify(&house, &[4]).await;
+    house.pass(MINUTE).await;
+    let fetched = |lead: &&Lead| lead.stage != Stage::Fetching;
+    assert_eq!(house.leads().iter().filter(fetched).count(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,6 +49,7 @@ fn ask(source: &Source, id: &str) -> Step {
         ],
         body: Vec::new(),
         credential: "token".into(),
+        place: None,
     })
 }
 

@@ -117,6 +117,7 @@ fn ask(source: &Source, what: &str) -> Step {
         ],
         body: Vec::new(),
         credential: "token".into(),
+        place: None,
     })
 }
 

@@ -71,9 +71,10 @@ fn ask(source: &Source, page: Option<&str>, id: &str) -> Step {
         ));
     };
     let own = page.and_then(|page| settings.page_tokens.get_key_value(page));
-    let (credential, token) = match (own, &settings.access_token) {
-        (Some((page, token)), _) => (format!("page {page}"), token),
-        (None, Some(token)) => ("access_token".to_owned(), token),
+    let place = page.map(|page| format!("page {page}"));
+    let (credential, place, token) = match (own, &settings.access_token) {
+        (Some((page, token)), _) => (format!("page {page}"), None, token),
+        (None, Some(token)) => ("access_token".to_owned(), place, token),
         (None, None) => {
             let page = page.unwrap_or("that was not named");
             return halt(format!(
@@ -93,6 +94,7 @@ fn ask(source: &Source, page: Option<&str>, id: &str) -> Step {
         headers: vec![("accept".into(), "application/json".into())],
         body: Vec::new(),
         credential,
+        place,
     })
 }
 
@@ -132,12 +134,12 @@ fn meaning(answer: &Answered, id: &str) -> Step {
 /// Meta's error codes, as far as its pages on error handling and rate limits tell.
 fn of_code(code: i64, subcode: Option<i64>, answer: &Answered) -> Trouble {
     let sub = subcode.map(|sub| format!("/{sub}")).unwrap_or_default();
-    let halt = |what: &str| Trouble::Halt {
-        why: format!("{code}{sub}: {what}"),
-    };
+    let why = |what: &str| format!("{code}{sub}: {what}");
+    let halt = |what: &str| Trouble::Halt { why: why(what) };
+    let barred = |what: &str| Trouble::Barred { why: why(what) };
     match (code, subcode) {
         (102 | 190, _) => halt("the access token has expired or was revoked; make a new one"),
-        (3 | 10 | 200..=299, _) => halt(
+        (3 | 10 | 200..=299, _) => barred(
             "permission is missing; the token needs leads_retrieval, pages_show_list, \
              pages_read_engagement, pages_manage_ads and ads_management, and access to the page's \
              leads",
@@ -155,7 +157,7 @@ fn of_code(code: i64, subcode: Option<i64>, answer: &Answered) -> Trouble {
                  token has no access to the page's leads"
             ),
         },
-        (100 | 2500, _) => halt("the request is not understood; see api_version"),
+        (100 | 2500, _) => barred("the request is not understood; see api_version"),
         _ => Trouble::TryAgain {
             why: format!("{} with code {code}{sub}", answer.status),
         },

@@ -90,7 +90,7 @@ fn every_answer_of_the_crm_has_its_meaning() {
         let found = match source.adapter.fetch(&source, &notice, &answers) {
             Step::Content(content) if content == body.as_bytes() => "content",
             Step::Trouble(Trouble::TryAgain { .. }) => "again",
-            Step::Trouble(Trouble::Halt { .. }) => "halt",
+            Step::Trouble(Trouble::Halt { .. } | Trouble::Barred { .. }) => "halt",
             Step::Trouble(Trouble::Gone { .. }) => "gone",
             Step::Trouble(Trouble::Later {
                 after_ms: Some(10_000),

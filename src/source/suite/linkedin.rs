@@ -126,7 +126,7 @@ fn the_response_is_asked_for_and_then_its_form() {
         }
         Step::Content(content) => String::from_utf8(content).unwrap(),
         Step::Trouble(Trouble::TryAgain { .. }) => "again".into(),
-        Step::Trouble(Trouble::Halt { .. }) => "halt".into(),
+        Step::Trouble(Trouble::Halt { .. } | Trouble::Barred { .. }) => "halt".into(),
         Step::Trouble(Trouble::Gone { .. }) => "gone".into(),
         Step::Trouble(Trouble::Later { .. }) => "later".into(),
         Step::Whole => "whole".into(),

@@ -48,12 +48,12 @@ const ANSWERS: &str = r#"
 400 | - | #190 | halt 190: the access token has expired
 400 | - | #190/463 | halt 190/463: the access token has expired
 400 | - | #102 | halt 102: the access token has expired
-403 | - | #10 | halt 10: permission is missing
-403 | - | #200 | halt 200: permission is missing
-403 | - | #299 | halt 299: permission is missing
-400 | - | #3 | halt 3: permission is missing
-400 | - | #100 | halt 100: the request is not understood; see api_version
-400 | - | #2500 | halt 2500: the request is not understood
+403 | - | #10 | barred 10: permission is missing
+403 | - | #200 | barred 200: permission is missing
+403 | - | #299 | barred 299: permission is missing
+400 | - | #3 | barred 3: permission is missing
+400 | - | #100 | barred 100: the request is not understood; see api_version
+400 | - | #2500 | barred 2500: the request is not understood
 401 | - | no | halt 401: the access token is refused
 403 | USAGE | #4 | later 4: the limit of calls is reached (101 % of the app's are used) None
 400 | - | #17 | later 17: the limit of calls is reached None
@@ -91,6 +91,7 @@ fn every_answer_of_the_graph_has_its_meaning() {
         Step::Trouble(Trouble::TryAgain { why }) => format!("again {why}"),
         Step::Trouble(Trouble::Later { why, after_ms }) => format!("later {why} {after_ms:?}"),
         Step::Trouble(Trouble::Halt { why }) => format!("halt {why}"),
+        Step::Trouble(Trouble::Barred { why }) => format!("barred {why}"),
         Step::Trouble(Trouble::Gone { why }) => format!("gone {why}"),
         Step::Content(content) => String::from_utf8(content).unwrap(),
         Step::Whole | Step::Ask(_) => panic!("an answer is no question"),
