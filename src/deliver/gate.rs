@@ -16,6 +16,9 @@ const WINDOW: Millis = 5 * MINUTE;
 const WINDOW_MAX: usize = 200;
 /// How long it rests before one notice tries it again.
 const REST: Millis = 30 * SECOND;
+/// So many book the next try, one after the other: the first may be gone by then, with its lead.
+const BOOKED_MAX: i64 = 3;
+const BETWEEN: Millis = 10 * SECOND;
 /// Who waits for a place is woken by whoever leaves one; if that was missed, looks again after this.
 const LOOK_AGAIN: Millis = 5 * MINUTE;
 
@@ -36,8 +39,8 @@ struct Gate {
 
 struct Rest {
     until: Millis,
-    /// Somebody waits to be the one who tries.
-    booked: bool,
+    /// How many wait to be the one who tries.
+    booked: i64,
     /// Somebody tries.
     trying: bool,
 }
@@ -70,8 +73,12 @@ impl Gates {
                 return Err(now + LOOK_AGAIN);
             }
             if now < rest.until {
-                let first = !std::mem::replace(&mut rest.booked, true);
-                return Err(if first { rest.until } else { now + LOOK_AGAIN });
+                if rest.booked == BOOKED_MAX {
+                    return Err(now + LOOK_AGAIN);
+                }
+                let at = rest.until + rest.booked * BETWEEN;
+                rest.booked += 1;
+                return Err(at);
             }
             rest.trying = true;
             tries = true;
@@ -145,7 +152,7 @@ impl Rest {
     fn from(now: Millis) -> Self {
         Self {
             until: now + REST,
-            booked: false,
+            booked: 0,
             trying: false,
         }
     }
@@ -216,12 +223,9 @@ mod tests {
         let gates = Gates::default();
         assert!(!fail(&gates, 9, 0).began_to_rest);
         assert!(fail(&gates, 1, 0).began_to_rest);
-        assert_eq!(
-            gates.enter("crm", 4, 1).err(),
-            Some(REST),
-            "the first books the try"
-        );
-        assert_eq!(gates.enter("crm", 4, 1).err(), Some(1 + LOOK_AGAIN));
+        for at in [REST, REST + BETWEEN, REST + 2 * BETWEEN, 1 + LOOK_AGAIN] {
+            assert_eq!(gates.enter("crm", 4, 1).err(), Some(at), "some book a try");
+        }
         let one = gates.enter("crm", 4, REST).ok().unwrap();
         assert!(gates.enter("crm", 4, REST).is_err(), "one alone");
         assert_eq!(
