@@ -155,6 +155,12 @@ async fn what_was_acknowledged_before_a_backups_end_is_in_it_and_goes_on_after_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_overwrites_nothing_and_brings_nobody_back_who_was_erased_since() {
+    for ended in ["stopped", "killed", "killed, and so was a restore"] {
+        replace_after(ended).await;
+    }
+}
+
+async fn replace_after(ended: &str) {
     let home = Home::new();
     let mut daemon = home.start().await;
     send(&client(), &home.url("/in/website"), "one").await;
@@ -178,18 +184,29 @@ async fn a_backup_overwrites_nothing_and_brings_nobody_back_who_was_erased_since
         "kim",
     ];
     assert_eq!(home.run(&words).await.0, Some(0));
-    assert_eq!(daemon.stop().await, Some(0));
-
+    if ended == "stopped" {
+        assert_eq!(daemon.stop().await, Some(0));
+    } else {
+        daemon.kill().await;
+    }
     let data = home.data().display().to_string();
     let (code, _, told) = home.run(&["ledger", "restore", &copy, "--to", &data]).await;
     assert!(code == Some(4) && told.contains("--replace"), "{told}");
+    if ended.ends_with("restore") {
+        std::fs::write(home.data().join(".restore.part"), "").unwrap();
+        let aside = home.data().join("replaced-1");
+        std::fs::create_dir(&aside).unwrap();
+        for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+            let _ = std::fs::rename(home.data().join(name), aside.join(name));
+        }
+    }
     let (code, out, told) = home
         .run(&["ledger", "restore", &copy, "--to", &data, "--replace"])
         .await;
     assert_eq!(
         (code, told.as_str()),
         (Some(0), ""),
-        "the key is there: {out}"
+        "{ended}: the key is there: {out}"
     );
     let leads = home.leads();
     assert_eq!(leads.len(), 1);

@@ -34,15 +34,12 @@ pub fn restore(backup: &Path, to: &Path, replace: bool, now: Millis) -> Result<R
     make_private(to).map_err(|e| told(to, "cannot be made", &e))?;
     let _lock = lock(to)?;
     let ledger = path_in(to);
-    let there: Vec<PathBuf> = [
+    let files = [
         ledger.clone(),
         beside(&ledger, "-wal"),
         beside(&ledger, "-shm"),
-    ]
-    .into_iter()
-    .filter(|path| path.exists())
-    .collect();
-    if !there.is_empty() && !replace {
+    ];
+    if files.iter().any(|path| path.exists()) && !replace {
         return Err(Fault::Refused(format!(
             "{} has a ledger; --replace keeps that one aside and puts the backup in its place",
             to.display()
@@ -60,17 +57,25 @@ pub fn restore(backup: &Path, to: &Path, replace: bool, now: Millis) -> Result<R
         )));
     }
     let unfinished = to.join(".restore.part");
-    if unfinished.exists() {
+    let was_cut_off = unfinished.exists();
+    if was_cut_off {
         // Of a restore that was cut off; nobody else is here, since the folder is locked.
         fs::remove_file(&unfinished).map_err(|e| told(&unfinished, "cannot be removed", &e))?;
     }
     copy_checked(&report.ledger, &unfinished, &manifest)?;
-    let erased_since = if ledger.exists() {
-        erased_in(&ledger, &unfinished)?
+    let old = if ledger.exists() {
+        Some(ledger.clone())
+    } else if was_cut_off {
+        last_aside(to)
     } else {
-        Vec::new()
+        None
     };
-    let mut moved = there;
+    let erased_since = match old {
+        Some(old) => erased_in(&old, &unfinished)?,
+        None => Vec::new(),
+    };
+    // Only now: reading the old ledger takes its log in, which removes the log's file.
+    let mut moved: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
     if other_key {
         moved.push(to.join(KEY));
     }
@@ -139,6 +144,18 @@ fn copy_checked(from: &Path, to: &Path, manifest: &Manifest) -> Result<(), Fault
             Err(fault)
         }
     }
+}
+
+/// The ledger that a restore put aside before it was cut off.
+fn last_aside(to: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(to).ok()?.filter_map(Result::ok);
+    let aside = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let at: Millis = name.strip_prefix("replaced-")?.parse().ok()?;
+        let ledger = path_in(&entry.path());
+        ledger.exists().then_some((at, ledger))
+    });
+    aside.max().map(|(_, ledger)| ledger)
 }
 
 /// Moves what is replaced into a folder of its own.
