@@ -271,6 +271,9 @@ async fn readyz(flow: web::Data<Flow>, ready: web::Data<Arc<AtomicBool>>) -> Htt
     if flow.ledger.health().is_broken() {
         return HttpResponse::ServiceUnavailable().body("the ledger's disk failed\n");
     }
+    if let Err(fault) = flow.ledger.look_for_room(flow.clock.now()).await {
+        return HttpResponse::ServiceUnavailable().body(format!("{fault}\n"));
+    }
     match flow
         .ledger
         .read_off(|r: &crate::ledger::Reads<'_>| r.decided_upto())

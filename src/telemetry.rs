@@ -15,7 +15,9 @@ pub fn start(json: bool, level: &str) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // Where nothing can be written, saying so would end the thread that tried.
+        .log_internal_errors(false);
     let _ = if json {
         logs.json().try_init()
     } else {

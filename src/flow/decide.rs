@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::arrivals::{Arrival, Arrived};
 use super::keyed::contact_keys;
@@ -32,6 +32,10 @@ pub(super) struct Decider {
     last: i64,
     pub(super) ready: Ready,
     pub(super) failed: Arc<AtomicBool>,
+    /// Whether that was the store's trouble, and none of what was to be written.
+    pub(super) store_failed: Arc<AtomicBool>,
+    /// Until then the ledger is left in peace, after a failure that stayed.
+    rests_until: Option<Instant>,
     refusals: Refusals,
 }
 
@@ -47,6 +51,8 @@ impl Decider {
             last,
             ready: Ready::default(),
             failed: Arc::default(),
+            store_failed: Arc::default(),
+            rests_until: None,
             refusals: Refusals::default(),
         })
     }
@@ -54,14 +60,17 @@ impl Decider {
     pub(super) fn run(mut self, arrivals: &Receiver<Vec<Arrival>>) {
         self.failed.store(true, Ordering::SeqCst); // what was committed before the last stop
         loop {
-            if self.failed.load(Ordering::SeqCst) {
+            let rest = self.rests_until.map_or(Duration::ZERO, |until| {
+                until.saturating_duration_since(Instant::now())
+            });
+            if self.failed.load(Ordering::SeqCst) && rest.is_zero() {
                 self.catch_up();
+                let failed = self.failed.load(Ordering::SeqCst);
+                self.rests_until = failed.then(|| Instant::now() + AGAIN_AFTER);
             }
-            let failed = self.failed.load(Ordering::SeqCst);
-            let wait = if failed {
-                AGAIN_AFTER
-            } else {
-                self.ready.wait()
+            let wait = match self.rests_until {
+                Some(until) => until.saturating_duration_since(Instant::now()),
+                None => self.ready.wait(),
             };
             match arrivals.recv_timeout(wait) {
                 Ok(arrived) => {
@@ -143,7 +152,10 @@ impl Decider {
             self.judge(found.collect());
             self.write(true);
             let failed = self.failed.load(Ordering::SeqCst);
-            self.refusals.note(first, !failed);
+            // What the store has trouble with is no reason to hold a lead.
+            if !(failed && self.store_failed.load(Ordering::SeqCst)) {
+                self.refusals.note(first, !failed);
+            }
             if failed {
                 return;
             }

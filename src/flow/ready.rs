@@ -69,11 +69,8 @@ impl Decider {
         let Some(((from, to), outcomes)) = self.ready.take() else {
             return;
         };
-        let (flow, failed, now) = (
-            self.flow.clone(),
-            self.failed.clone(),
-            self.flow.clock.now(),
-        );
+        let (flow, now) = (self.flow.clone(), self.flow.clock.now());
+        let (failed, store_failed) = (self.failed.clone(), self.store_failed.clone());
         let held_alarm = flow.settings.held_alarm_after_ms;
         let work = move |tx: &Tx<'_>| {
             tx.decided(from, to)?;
@@ -95,6 +92,7 @@ impl Decider {
                 }
                 Err(fault) => {
                     tracing::error!(%fault, "verdicts could not be written; they are tried again");
+                    store_failed.store(fault.is_of_the_store(), Ordering::SeqCst);
                     failed.store(true, Ordering::SeqCst);
                     flow_after.arrivals.gather(Arrival::Again);
                 }

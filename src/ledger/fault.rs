@@ -36,6 +36,31 @@ pub enum Fault {
     Locked(String),
 }
 
+impl Fault {
+    /// Whether there is no room left, so that nothing can be written, whatever it is.
+    pub fn is_no_room(&self) -> bool {
+        self.says("database or disk is full")
+    }
+
+    /// Whether it is the store's trouble and not that of what was to be written.
+    pub fn is_of_the_store(&self) -> bool {
+        let others = ["disk I/O error", "the disk failed", "database is locked"];
+        matches!(self, Self::Overloaded | Self::Stopped)
+            || self.is_no_room()
+            || others.iter().any(|words| self.says(words))
+    }
+
+    /// After a failed fsync nobody knows what is on disk: the file must not be trusted until it was
+    /// opened anew. A full disk is no such case.
+    pub(super) fn is_disk_failure(&self) -> bool {
+        self.says("disk I/O error")
+    }
+
+    fn says(&self, words: &str) -> bool {
+        matches!(self, Self::Store(text) if text.contains(words))
+    }
+}
+
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.to_string())

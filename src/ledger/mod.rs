@@ -29,6 +29,7 @@ pub mod upkeep;
 mod work;
 mod writer;
 
+use crate::clock::Millis;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -260,6 +261,16 @@ impl Ledger {
     /// How the writer fares.
     pub fn health(&self) -> &Health {
         &self.inner.health
+    }
+
+    /// After a commit that found no room: whether there is some now.
+    pub async fn look_for_room(&self, now: Millis) -> Result<(), Fault> {
+        if self.inner.health.has_no_room() {
+            self.write(move |tx| tx.set_meta("room_looked_for_at", now))
+                .await?;
+            self.inner.health.has_room();
+        }
+        Ok(())
     }
 
     /// Whether the thread that writes is there.

@@ -58,6 +58,8 @@ where
 #[derive(Default)]
 pub struct Health {
     broken: AtomicBool,
+    /// A commit found no room, and none was found since.
+    has_no_room: AtomicBool,
     /// How many steps went into each commit, and how long it took.
     pub commits: Commits,
 }
@@ -66,6 +68,16 @@ impl Health {
     /// Whether the disk failed under a commit; only a restart reads what is really there.
     pub fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Whether a commit found no room and nobody found some since.
+    pub fn has_no_room(&self) -> bool {
+        self.has_no_room.load(Ordering::Relaxed)
+    }
+
+    /// Something was written again.
+    pub(super) fn has_room(&self) {
+        self.has_no_room.store(false, Ordering::Relaxed);
     }
 
     /// The disk has failed.
@@ -119,12 +131,16 @@ fn commit(tx: &Tx<'_>, mut steps: Vec<Box<dyn Step>>, health: &Health) -> Group 
             tracing::error!(%fault, steps = steps.len(), "a commit failed");
             tx.keys.borrow_mut().undo(0);
             let still_open = !tx.conn.is_autocommit();
-            if still_open && tx.conn.execute_batch("ROLLBACK").is_err() || is_disk_failure(&fault) {
+            if still_open && tx.conn.execute_batch("ROLLBACK").is_err() || fault.is_disk_failure() {
                 health.fail();
             }
             vec![Err(fault); steps.len()]
         }
     };
+    let no_room = |result: &Result<(), Fault>| matches!(result, Err(fault) if fault.is_no_room());
+    if results.iter().any(no_room) {
+        health.has_no_room.store(true, Ordering::Relaxed);
+    }
     Group {
         begun,
         steps: steps.into_iter().zip(results).collect(),
@@ -160,10 +176,4 @@ fn write(
     tx.keys.borrow_mut().write_some(tx, is_last)?;
     run("COMMIT")?;
     Ok(results)
-}
-
-/// After a failed fsync nobody knows what is on disk: the file must not be trusted until it was
-/// opened anew. A full disk is no such case.
-fn is_disk_failure(fault: &Fault) -> bool {
-    matches!(fault, Fault::Store(text) if text.contains("disk I/O error"))
 }

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use crate::process::Home;
+use crate::process::{Home, client};
 
 /// Longer than any of it takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -90,6 +90,16 @@ async fn the_service_manager_hears_of_readiness_reloads_life_and_the_stop() {
     assert_eq!(hear_news(&socket), "STOPPING=1");
     let ended = tokio::time::timeout(PATIENCE, daemon.child.wait()).await;
     assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_ends_nothing() {
+    let home = Home::new();
+    let nowhere = ["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"];
+    let mut daemon = home.start_behind(&nowhere).await;
+    let posting = client().post(home.url("/in/website")).body("\0").send();
+    assert_eq!(posting.await.unwrap().status().as_u16(), 415);
+    assert_eq!(daemon.stop().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use leadgate::clock::SECOND;
 use leadgate::flow::Command;
-use leadgate::lead::Stage;
+use leadgate::lead::{Lead, Stage};
 
 use crate::house::plan;
 use crate::process::{Home, client, until};
@@ -94,4 +94,55 @@ async fn leads_that_a_mended_policy_did_not_reach_are_reached_later_or_at_the_ne
         until(|| async { !is_held() }).await;
         assert_eq!(daemon.stop().await, Some(0));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_rested_from_and_holds_no_lead() {
+    let home = Home::new();
+    let mut daemon = home.start().await;
+    let client = client();
+    let post = async |name: &str| {
+        let posting = client
+            .post(home.url("/in/website"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("name={name}&email={name}@werk.example"));
+        posting.send().await.unwrap().status().as_u16()
+    };
+    let ready = async || {
+        let asked = client.get(home.url("/readyz")).send().await.unwrap();
+        (asked.status().as_u16(), asked.text().await.unwrap())
+    };
+    let store = rusqlite::Connection::open(home.data().join("ledger.sqlite")).unwrap();
+    let fill = |table: &str, which: &str| {
+        let sql = format!(
+            "CREATE TRIGGER full_{table} BEFORE INSERT ON {table} {which}
+             BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        );
+        store.execute_batch(&sql).unwrap();
+    };
+    let began = std::time::Instant::now();
+    fill("leads", "");
+    assert_eq!(post("one").await, 200);
+    let failures = || home.log().matches("they are tried again").count();
+    until(|| async { failures() >= 6 }).await;
+    assert!(
+        began.elapsed() > std::time::Duration::from_secs(2),
+        "no rest"
+    );
+
+    fill("submissions", "");
+    fill("meta", "WHEN NEW.key = 'room_looked_for_at'");
+    assert_eq!(post("two").await, 503);
+    let (status, text) = ready().await;
+    assert!(status == 503 && text.contains("disk is full"), "{text}");
+    for table in ["leads", "submissions", "meta"] {
+        let sql = format!("DROP TRIGGER full_{table}");
+        store.execute_batch(&sql).unwrap();
+    }
+    until(|| async { ready().await == (200, "ready\n".into()) }).await;
+    assert_eq!(post("two").await, 200);
+    until(|| async { home.leads().len() == 2 }).await;
+    let held = |lead: &Lead| lead.stage == Stage::Held;
+    assert!(!home.leads().iter().any(held) && !home.log().contains("parked"));
+    assert_eq!(daemon.stop().await, Some(0));
 }
