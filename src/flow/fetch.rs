@@ -84,7 +84,11 @@ impl Flow {
     /// Makes one attempt.
     pub(crate) async fn fetch(&self, ticket: Ticket) -> Result<(), Fault> {
         let seq = ticket.lead;
-        let lead = self.ledger.read_off(move |r| r.lead(seq)).await?;
+        let lead = match self.ledger.read_off(move |r| r.lead(seq)).await {
+            // A ticket of another ledger, or made up.
+            Err(Fault::Missing(_)) => return Ok(()),
+            lead => lead?,
+        };
         if lead.stage != Stage::Fetching {
             let take = move |tx: &Tx<'_>| tx.take_work(&ticket);
             return self.ledger.write(take).await.map(|_| ());

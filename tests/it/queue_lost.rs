@@ -33,6 +33,8 @@ async fn what_was_claimed_in_an_answer_that_got_lost_is_claimed_again() {
     // Nor does what leadgate has not written stay.
     let foreign = ["XADD", keys[1], "*", "x", "not a ticket"];
     server.ask::<String>(&foreign).unwrap();
+    let foreign = ["ZADD", "lg1:{suite}:due", "1", "junk"];
+    server.ask::<usize>(&foreign).unwrap();
     queue.push(&tickets(7..8));
     let taken = take(&queue, 1).await;
     assert_eq!(taken, tickets(7..8));

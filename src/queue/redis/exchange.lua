@@ -56,10 +56,15 @@ local function take(stream, ticket, entry)
   end
 end
 
--- Whether a write is possible again. Before all others: Redis lets a script that has written go on
--- writing, however full it is.
+-- Whether a push is possible again. Before all other writes: Redis lets a script that has written go
+-- on writing, however full it is.
 if resume then
-  local kept = redis.pcall('HSET', known, 'probe', '')
+  local entry = redis.pcall('XADD', KEYS[first], '*', 't', 'probe')
+  local kept = entry
+  if type(entry) ~= 'table' then
+    kept = redis.pcall('HSET', known, 'probe', '')
+    redis.call('XDEL', KEYS[first], entry)
+  end
   if type(kept) == 'table' then
     why = kept.err
   else
@@ -104,9 +109,11 @@ end
 
 local ready = redis.call('ZRANGEBYSCORE', due, '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)
 for _, member in ipairs(ready) do
-  local stream, ticket = string.match(member, '^(%d+) (.+)$')
-  if why == '' then
-    why = add(tonumber(stream), ticket) or ''
+  local stream, ticket = string.match(member, '^(%d+) (%d+:%d+:%d+)$')
+  stream = tonumber(stream or '')
+  -- What leadgate has not written goes.
+  if why == '' and stream and stream >= first and stream <= #KEYS then
+    why = add(stream, ticket) or ''
   end
   if why == '' then
     redis.call('ZREM', due, member)
