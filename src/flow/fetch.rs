@@ -37,6 +37,7 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// By what a request may be told to wait.
 struct Keys {
+    platform: Key,
     credential: Key,
     place: Option<Key>,
 }
@@ -46,13 +47,18 @@ impl Keys {
         let named = |name: String| (source.to_owned(), name);
         let place = ask.place.as_ref();
         Self {
+            platform: named("its platform".into()),
             credential: named(ask.credential.clone()),
             place: place.map(|place| named(format!("{}, {place}", ask.credential))),
         }
     }
 
     fn all(&self) -> impl Iterator<Item = &Key> {
-        self.place.iter().chain([&self.credential])
+        let place = self.place.iter();
+        [&self.platform]
+            .into_iter()
+            .chain(place)
+            .chain([&self.credential])
     }
 }
 
@@ -136,7 +142,17 @@ impl Flow {
             return Ok(());
         };
         let started = std::time::Instant::now();
-        let end = match self.ask(source, lead, ask).await {
+        let asked = self.ask(source, lead, ask).await;
+        if let Err(Trouble::TryAgain { why }) = &asked {
+            if self.pauses.failed(&keys.platform, why, self.clock.now()) {
+                let name = &lead.source;
+                let text = format!("source \"{name}\": its platform fails whoever asks: {why}");
+                self.alarm_about("fetch_failing", name, &text);
+            }
+        } else {
+            self.works([&keys.platform].into_iter(), now).await?;
+        }
+        let end = match asked {
             Ok(content) => {
                 self.works(keys.all(), now).await?;
                 End::Content(content)
@@ -243,7 +259,7 @@ impl Flow {
 
     /// The credential rests: so does the lead, and it says why.
     async fn wait_for(&self, ticket: Ticket, pause: Pause, now: Millis) -> Result<(), Fault> {
-        if now - pause.since > PATIENCE {
+        if pause.holds && now - pause.since > PATIENCE {
             return self.at_once(ticket, End::Hold(pause.why)).await;
         }
         let wait = move |tx: &Tx<'_>| {

@@ -1,6 +1,6 @@
-//! Credentials that a platform refuses or that are used up: everything that needs one of them waits,
-//! and one request at a time finds out whether it works again. Kept in memory: after a start the
-//! first request tells.
+//! Credentials that a platform refuses or that are used up, and platforms that fail whoever asks:
+//! everything that needs one of them waits, and one request at a time finds out whether it works
+//! again. Kept in memory: after a start the first request tells.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,17 +15,25 @@ const AFTER_MAX: Millis = HOUR;
 /// After so long leads no longer wait for a credential: they are held, and people are alarmed.
 pub(super) const PATIENCE: Millis = DAY;
 
-/// A source and the name of one of its credentials.
+/// So many failures in a row are the platform's, and no longer one lead's.
+const FAILURES: usize = 8;
+
+/// A source and the name of one of its credentials, or of the platform as a whole.
 pub(super) type Key = (String, String);
 
 #[derive(Default)]
-pub(super) struct Pauses(Mutex<HashMap<Key, Pause>>);
+pub(super) struct Pauses {
+    pauses: Mutex<HashMap<Key, Pause>>,
+    failures: Mutex<HashMap<Key, usize>>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pause {
     pub(super) why: String,
     pub(super) since: Millis,
     pub(super) until: Millis,
+    /// Whether leads are held after [`PATIENCE`]; what fails by itself may get well by itself.
+    pub(super) holds: bool,
     refusals: usize,
     /// A request is finding out; the others wait until it must have ended.
     trying: bool,
@@ -57,6 +65,7 @@ impl Pauses {
             why: String::new(),
             since: now,
             until: now,
+            holds: true,
             refusals: 0,
             trying: true,
         });
@@ -72,19 +81,44 @@ impl Pauses {
         pause.clone()
     }
 
-    /// The credential works; whether there was a pause.
+    /// A request failed for no reason that was told. After many in a row all but one wait for a short
+    /// while; whether that begins now.
+    pub(super) fn failed(&self, key: &Key, why: &str, now: Millis) -> bool {
+        let in_a_row = {
+            let mut failures = lock(&self.failures);
+            let in_a_row = failures.entry(key.clone()).or_default();
+            *in_a_row += 1;
+            *in_a_row
+        };
+        if in_a_row < FAILURES {
+            return false;
+        }
+        self.begin(key.clone(), why, Some(AFTER_MIN), now);
+        if let Some(pause) = self.lock().get_mut(key) {
+            pause.holds = false;
+        }
+        in_a_row == FAILURES
+    }
+
+    /// It works; whether there was a pause.
     pub(super) fn end(&self, key: &Key) -> bool {
+        lock(&self.failures).remove(key);
         self.lock().remove(key).is_some()
     }
 
     /// Credentials may have been replaced.
     pub(super) fn forget(&self) {
+        lock(&self.failures).clear();
         self.lock().clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Pause>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pauses)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

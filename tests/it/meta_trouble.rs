@@ -60,8 +60,8 @@ async fn an_outage_ends_in_a_hold_and_a_person_lets_it_go_on() {
     let [id, rejected] = [one(&house, 7).await, one(&house, 8).await];
     let early = house.command(&id, Command::Rescreen).unwrap_err();
     assert!(matches!(early, Fault::Illegal { .. }), "{early}");
-    for _ in 0..12 {
-        house.pass(5 * HOUR).await;
+    for _ in 0..60 {
+        house.pass(HOUR).await;
     }
     assert_eq!(graph.seen().len(), 20, "the tries are bounded");
     let mails = house.mailbox.wait_for(1, DEADLINE).await;
@@ -92,6 +92,23 @@ async fn an_outage_ends_in_a_hold_and_a_person_lets_it_go_on() {
     let line = house.line(&rejected);
     let goes_on = "rejected too late, rescreened, fetched, accepted, graded A, waiting";
     assert!(line.contains(goes_on), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_fails_everybody_is_tried_by_one_until_it_is_well() {
+    let graph = FarEnd::start().await;
+    graph.stand("", Answer::status(502));
+    let house = house(&graph).await;
+    notify(&house, &(1..=40).collect::<Vec<_>>()).await;
+    house.work().await;
+    let first = graph.seen().len();
+    assert!((8..=16).contains(&first), "{first} requests");
+    for id in 1..=40 {
+        graph.stand(&format!("/v25.0/{id}?"), lead(id, "Person"));
+    }
+    house.pass(MINUTE).await;
+    let stays = |lead: &Lead| lead.stage == Stage::Fetching;
+    assert!(!house.leads().iter().any(stays), "all are fetched");
 }
 
 #[tokio::test(flavor = "multi_thread")]
