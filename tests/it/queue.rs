@@ -224,8 +224,8 @@ async fn a_process_that_waits_is_woken_by_what_another_pushes() {
     let ours = process(settings(&server)).await;
     let theirs = process(settings(&server)).await;
     let begun = Instant::now();
-    // More than one process holds ready; the rest is for the other.
-    ours.push(&tickets(0..200));
+    // Far more than one process holds ready; the rest is for the other.
+    ours.push(&tickets(0..400));
     assert_eq!(take(&theirs, 60).await.len(), 60);
     let took = begun.elapsed();
     assert!(
