@@ -263,5 +263,11 @@ mod tests {
             rendered.html
         );
         assert!(!rendered.html.contains("<img"), "no picture is ever loaded");
+        // Mail programs know one or the other; a card without would grow as wide as the word.
+        for breaks in ["overflow-wrap:anywhere", "word-break:break-word"] {
+            let card = rendered.html.split("class=\"card\"").nth(1).unwrap();
+            let card = card.split('>').next().unwrap();
+            assert!(card.contains(breaks), "a long word widens the card: {card}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use crate::lead::Fields;
 const WANT_CHARS: usize = 60;
 /// The longest message that a mail shows: Gmail hides the link below about 100 KB.
 const MESSAGE_CHARS_MAX: usize = 4_000;
+/// The longest name, company, job title and place: they stand above the buttons.
+const HEAD_CHARS_MAX: usize = 200;
 /// The longest value of a further field that a mail shows.
 const OTHER_CHARS_MAX: usize = 500;
 /// The most further fields that a mail shows; the page shows all.
@@ -66,14 +68,15 @@ impl Words {
     pub(super) fn of(notice: &Notice) -> Self {
         let fields = &notice.fields;
         let field = |name: &str| clean(fields.get(name).unwrap_or_default());
+        let head = |text: &str| cut_to(clean(text), HEAD_CHARS_MAX);
         let deadline = notice.deadline.map(|at| local(at, &notice.zone));
         Self {
             grade: clean(&notice.grade),
             points: notice.points,
-            name: clean(fields.who()),
-            company: field("company"),
-            job_title: field("job_title"),
-            place: clean(&fields.place()),
+            name: head(fields.who()),
+            company: head(fields.get("company").unwrap_or_default()),
+            job_title: head(fields.get("job_title").unwrap_or_default()),
+            place: head(&fields.place()),
             email: field("email"),
             email_link: fields.write_link(),
             phone: field("phone"),

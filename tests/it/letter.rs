@@ -183,7 +183,7 @@ async fn an_address_of_a_lead_that_no_mail_can_carry_does_not_stop_the_mail() {
 }
 
 #[tokio::test]
-async fn a_very_long_message_is_cut_and_the_page_has_the_rest() {
+async fn what_is_very_long_is_cut_and_the_page_has_the_rest() {
     let (mailbox, deliverer) = taking().await;
     let mut notice = notice();
     notice.fields.message = Some("long words ".repeat(20_000));
@@ -192,4 +192,6 @@ async fn a_very_long_message_is_cut_and_the_page_has_the_rest() {
     let mail = mailbox.mails().remove(0);
     // Mail programs cut at about 100 KiB and hide what follows, the link with it.
     assert!(mail.raw.len() < 60_000, "{} bytes", mail.raw.len());
+    let html = html_of(&mail);
+    assert!(html.contains(&"x".repeat(200)) && !html.contains(&"x".repeat(201)));
 }
