@@ -117,6 +117,32 @@ pub struct Notice {
     pub link: String,
 }
 
+/// What an operator is told of trouble, one mail for each of them.
+#[derive(Clone, Debug)]
+pub struct AlarmMail {
+    /// The Message-ID is made of it, and the file's name in an outbox.
+    name: String,
+    to: String,
+    subject: String,
+    text: String,
+    at: Millis,
+}
+
+impl AlarmMail {
+    /// A mail with a name of its own, which it keeps over attempts.
+    pub fn new(to: &str, (subject, text): (&str, &str), at: Millis) -> Self {
+        // Several alarms may be raised in a millisecond, and by several daemons.
+        let random = crate::secret::random_bytes::<8>();
+        Self {
+            name: format!("alarm.{at}.{:016x}", u64::from_be_bytes(random)),
+            to: to.to_owned(),
+            subject: subject.to_owned(),
+            text: text.to_owned(),
+            at,
+        }
+    }
+}
+
 /// The kind of work that a notice by this channel is.
 pub fn work_of(channel: &str) -> WorkKind {
     let known = ALL.iter().find(|known| known.name() == channel);
@@ -151,8 +177,8 @@ impl Deliverer {
         self.ways.post.forget(notices).await
     }
 
-    /// Tells the operators of trouble.
-    pub async fn alarm(&self, subject: &str, text: &str) -> SendResult {
-        self.ways.post.alarm(subject, text).await
+    /// One attempt to tell an operator of trouble.
+    pub async fn alarm(&self, alarm: &AlarmMail) -> SendResult {
+        self.ways.post.alarm(alarm).await
     }
 }

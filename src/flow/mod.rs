@@ -88,6 +88,7 @@ pub struct Flow {
     arrivals: Arc<Arrivals>,
     decider: Mutex<Option<std::thread::JoinHandle<()>>>,
     alarms: Mutex<HashMap<String, Millis>>,
+    unsent: alarm::UnsentAlarms,
     /// How far the list of forgotten leads was followed.
     forgotten: AtomicI64,
     /// How far this round of taking away what is old has come.
@@ -148,6 +149,7 @@ impl Flow {
             arrivals,
             decider: Mutex::default(),
             alarms: Mutex::default(),
+            unsent: alarm::UnsentAlarms::default(),
             forgotten: AtomicI64::new(forgotten),
             round: Mutex::default(),
             unsettled: AtomicBool::new(!is_settled),

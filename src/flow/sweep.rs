@@ -1,4 +1,5 @@
-//! Pushes what is due again, so that nothing depends on the queue remembering.
+//! Pushes what is due again, so that nothing depends on the queue remembering. Alarms that could not be
+//! mailed go with it.
 
 use super::Flow;
 use crate::lead::{Priority, WorkKind};
@@ -7,6 +8,8 @@ use crate::ledger::Fault;
 impl Flow {
     /// Fills the queue's windows from the ledger; returns how many tickets were pushed.
     pub async fn sweep(&self) -> Result<usize, Fault> {
+        // First, and whatever the ledger is like: the alarm may be about it.
+        self.mail_alarms_again();
         self.follow_forgotten().await?;
         let now = self.clock.now();
         let rooms = WorkKind::ALL.map(|kind| (kind, self.queue.room(kind)));

@@ -1,15 +1,17 @@
 //! The e-mail channel against a real SMTP server, and into a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
-use leadgate::clock::{MINUTE, Millis};
+use leadgate::clock::{MINUTE, Millis, SECOND};
 use leadgate::deliver::settings::{Security, Settings, Smtp, Transport};
-use leadgate::deliver::{Deliverer, Endpoints, Notice, SendResult, Templates};
+use leadgate::deliver::{AlarmMail, Deliverer, Endpoints, Notice, SendResult, Templates};
 use leadgate::lead::{Attribution, Email, Fields, LeadId, Phone};
 use leadgate::outbound::Outbound;
 use leadgate::secret::Secret;
 
+use crate::house::plan;
 use crate::mailbox::{Behaviour, Mailbox};
 
 pub(crate) const REP: &str = "rosa.rep@sales.example";
@@ -251,26 +253,44 @@ async fn an_outbox_holds_one_whole_file_a_mail_however_often_it_is_tried() {
 }
 
 #[tokio::test]
-async fn an_alarm_reaches_everybody_who_is_to_know() {
-    let mailbox = Mailbox::start().await;
-    mailbox.script([Behaviour::Rcpt("550 no such user")]);
-    let transport = Transport::Smtp(smtp(mailbox.port, Security::None));
-    let mut settings = settings(transport);
-    settings.alarm_to.push("boss@leads.example".into());
-    let deliverer = deliverer(&settings).unwrap();
-    let result = deliverer
-        .alarm("disk\r\nBcc: evil@x", "The disk is full.\r.\r")
-        .await;
-    assert_eq!(
-        told(&result),
-        ("never", "550"),
-        "the one who was not reached counts"
-    );
+async fn alarms_of_the_same_moment_are_mails_of_their_own_and_no_text_breaks_out() {
+    let told = ("disk\r\nBcc: evil@x", "The disk is full.\r.\r");
+    let alarms = [(); 2].map(|()| AlarmMail::new("ops@leads.example", told, RECEIVED));
+    let (mailbox, smtp) = taking().await;
+    let dir = tempfile::tempdir().unwrap();
+    let outbox = deliverer(&settings(Transport::Outbox(dir.path().to_owned()))).unwrap();
+    // Twice, as after a refusal: the same mail has the same name.
+    for alarm in alarms.iter().chain(&alarms) {
+        assert_eq!(smtp.alarm(alarm).await, SendResult::Delivered);
+        assert_eq!(outbox.alarm(alarm).await, SendResult::Delivered);
+    }
+    assert_eq!(names(dir.path()).len(), 2);
     let mails = mailbox.mails();
-    assert_eq!(mails.len(), 1);
-    assert_eq!(mails[0].to, ["boss@leads.example"]);
+    let ids: BTreeSet<_> = mails.iter().map(|mail| mail.header("Message-ID")).collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(mails[0].to, ["ops@leads.example"]);
     assert_eq!(
         mails[0].header("Subject").as_deref(),
         Some("disk Bcc: evil@x")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_reaches_everybody_who_is_to_know_though_the_server_refuses_it_at_first() {
+    let to = "ops@leads.example, boss@leads.example";
+    let house = plan().env("LEADGATE_MAIL__ALARM_TO", to).build().await;
+    let refusals = [Behaviour::Greet("421 busy"), Behaviour::Rcpt("451 later")];
+    house.mailbox.script(refusals);
+    house.daemon.flow().alarm("held", "A lead is held.");
+    house.daemon.flow().alarm("held", "The hour silences this.");
+    let both = house.mailbox.wait_for(2, Duration::from_secs(20));
+    let time = async {
+        loop {
+            house.pass(30 * SECOND).await;
+        }
+    };
+    let mails = tokio::select! { mails = both => mails, () = time => Vec::new() };
+    let told: BTreeSet<_> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(mails.iter().all(|mail| mail.raw.contains("A lead is held")));
 }

@@ -15,7 +15,7 @@ use crate::deliver::settings::{Settings, Transport};
 use crate::deliver::smtp::Server;
 use crate::deliver::templates::Templates;
 use crate::deliver::words::Words;
-use crate::deliver::{Notice, SendResult};
+use crate::deliver::{AlarmMail, Notice, SendResult};
 use crate::lead::{LeadId, WorkKind};
 
 /// The row in `ALL`.
@@ -44,7 +44,6 @@ impl Channel for Email {
 pub struct Post {
     out: Out,
     from: Mailbox,
-    alarm_to: Vec<String>,
     domain: String,
 }
 
@@ -69,7 +68,6 @@ impl Post {
         Ok(Self {
             out,
             from: from.with_context(|| format!("mail.from `{}` is no address", settings.from))?,
-            alarm_to: settings.alarm_to.clone(),
             domain: domain.to_owned(),
         })
     }
@@ -102,30 +100,19 @@ impl Post {
         self.post(letter).await
     }
 
-    /// Tells the operators of trouble.
-    pub(in crate::deliver) async fn alarm(&self, subject: &str, text: &str) -> SendResult {
-        let mut result = SendResult::never("nobody in mail.alarm_to");
-        let mut reached = true;
-        for (at, to) in self.alarm_to.iter().enumerate() {
-            let now = crate::clock::Clock::system().now();
-            let letter = Letter {
-                name: format!("alarm.{now}.{at}"),
-                lead: None,
-                to: (String::new(), to.clone()),
-                reply_to: None,
-                subject: subject.to_owned(),
-                text: text.to_owned(),
-                html: None,
-                at: now,
-            };
-            let told = self.post(letter).await;
-            // One who was not reached is what the caller should hear of.
-            if reached {
-                reached = told == SendResult::Delivered;
-                result = told;
-            }
-        }
-        result
+    /// One attempt to tell an operator of trouble.
+    pub(in crate::deliver) async fn alarm(&self, alarm: &AlarmMail) -> SendResult {
+        let letter = Letter {
+            name: alarm.name.clone(),
+            lead: None,
+            to: (String::new(), alarm.to.clone()),
+            reply_to: None,
+            subject: alarm.subject.clone(),
+            text: alarm.text.clone(),
+            html: None,
+            at: alarm.at,
+        };
+        self.post(letter).await
     }
 
     /// Takes notices out of the folder; what was sent to a server is out of reach.
