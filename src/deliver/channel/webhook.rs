@@ -128,9 +128,11 @@ fn retry_after(text: &str, now: Millis) -> Option<Millis> {
         let seconds = text.parse::<i64>().unwrap_or(i64::MAX);
         return Some(seconds.saturating_mul(SECOND));
     }
-    let at = jiff::fmt::rfc2822::parse(text).ok()?;
-    let after = at.timestamp().as_millisecond() - now;
-    (after > 0).then_some(after)
+    let since_epoch = httpdate::parse_http_date(text).ok()?;
+    let since_epoch = since_epoch.duration_since(std::time::UNIX_EPOCH).ok()?;
+    // The year 9999 is a date as well, and a very long time.
+    let at = Millis::try_from(since_epoch.as_millis()).unwrap_or(Millis::MAX);
+    Some(at.saturating_sub(now)).filter(|after| *after > 0)
 }
 
 #[cfg(test)]
@@ -146,7 +148,15 @@ mod tests {
             ("0", Some(0)),
             ("99999999999999999999999", Some(i64::MAX)),
             ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60_000)),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60_000)),
+            ("Sun Nov  6 08:50:37 1994", Some(60_000)),
+            (
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+                Some(253_402_300_799_000 - now),
+            ),
             ("Sun, 06 Nov 1994 08:48:37 GMT", None),
+            ("Fri, 31 Dec 1969 23:59:59 GMT", None),
+            ("Sun, 99 Nov 1994 08:50:37 GMT", None),
             ("-1", None),
             ("1e9", None),
             ("soon", None),
