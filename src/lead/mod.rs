@@ -2,6 +2,7 @@
 //! what became of it. Knows no other room; everything else speaks in these words.
 
 pub mod assignment;
+pub mod codes;
 pub mod email;
 pub mod event;
 pub mod inquiry;

@@ -12,6 +12,7 @@ use crate::document;
 use crate::document::{Overrides, Table};
 use crate::lead::Email;
 use crate::lead::RepId;
+use crate::lead::codes;
 use crate::problem::Problem;
 use crate::problem::nearest;
 
@@ -60,8 +61,8 @@ fn read_rep(id: RepId, table: &Table<'_>) -> Option<Rep> {
     let zone = read_zone(table);
     let hours = read_hours(table);
     let absences = read_absences(table);
-    let languages = codes(table, "languages", str::to_lowercase);
-    let countries = codes(table, "countries", str::to_uppercase);
+    let languages = known_codes(table, &LANGUAGES);
+    let countries = known_codes(table, &COUNTRIES);
     let skills = table.texts("skills").unwrap_or_default();
     let per_day = table.int("per_day", 1..=COUNT_MAX);
     let open_max = table.int("open_max", 1..=COUNT_MAX);
@@ -186,17 +187,63 @@ fn merged(mut absences: Vec<Absence>) -> Vec<Absence> {
     apart
 }
 
-/// Two-letter codes of languages or countries.
-fn codes(table: &Table<'_>, key: &str, spell: impl Fn(&str) -> String) -> Vec<String> {
-    let texts = table.texts(key).unwrap_or_default();
-    for text in &texts {
+/// A key that holds codes, and what is known of them.
+struct Codes {
+    key: &'static str,
+    of: &'static str,
+    spell: fn(&str) -> String,
+    is_known: fn(&str) -> bool,
+    /// What is written for another code again and again.
+    mistaken: &'static [(&'static str, &'static str)],
+    wanted: &'static str,
+}
+
+const LANGUAGES: Codes = Codes {
+    key: "languages",
+    of: "language",
+    spell: str::to_lowercase,
+    is_known: codes::is_language,
+    mistaken: &[
+        ("jp", "ja"),
+        ("cn", "zh"),
+        ("cz", "cs"),
+        ("dk", "da"),
+        ("gr", "el"),
+    ],
+    wanted: "wanted are codes of ISO 639-1, such as \"en\" or \"de\"",
+};
+const COUNTRIES: Codes = Codes {
+    key: "countries",
+    of: "country",
+    spell: str::to_uppercase,
+    is_known: codes::is_country,
+    mistaken: &[("UK", "GB"), ("EN", "GB"), ("EL", "GR")],
+    wanted: "wanted are codes of ISO 3166-1, such as \"GB\" or \"DE\"",
+};
+
+/// A code that no lead carries would keep every lead from the rep.
+fn known_codes(table: &Table<'_>, codes: &Codes) -> Vec<String> {
+    let texts = table.texts(codes.key).unwrap_or_default();
+    let spelt: Vec<_> = texts.iter().map(|text| (codes.spell)(text)).collect();
+    let name = table.name(codes.key);
+    for (text, code) in texts.iter().zip(&spelt) {
         if text.len() != 2 || !text.bytes().all(|b| b.is_ascii_alphabetic()) {
-            let name = table.name(key);
             let message = format!("{name} has \"{text}\"; wanted are codes of two letters");
-            table.problem(key, message);
+            table.problem(codes.key, message);
+        } else if !(codes.is_known)(code) {
+            let meant = codes.mistaken.iter().find(|(wrong, _)| wrong == code);
+            let hint = meant.map_or_else(
+                || codes.wanted.to_owned(),
+                |(_, right)| format!("did you mean \"{right}\"?"),
+            );
+            let message = format!(
+                "{name} has \"{text}\", which is the code of no {}",
+                codes.of
+            );
+            table.problem_hint(codes.key, message, Some(hint));
         }
     }
-    texts.iter().map(|text| spell(text)).collect()
+    spelt
 }
 
 fn read_pool(

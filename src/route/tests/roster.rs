@@ -32,6 +32,13 @@ email = "x@x.example"
 zone = "UTC"
 hours = ["always"]
 paused = true
+countries = ["de", "UK"]
+languages = ["EN", "jp"]
+[reps.z]
+webhook = "crm"
+zone = "UTC"
+hours = ["always"]
+countries = ["XX"]
 "#;
 
 #[test]
@@ -61,6 +68,9 @@ fn every_mistake_in_the_roster_is_told_at_once() {
             "reps.toml:11: unknown key `reps.ben.colour`",
             "reps.toml:12: `reps.x y`: wanted is a name of letters, digits, `_`, `-` and `.`",
             "reps.toml:15: reps.x y.hours: \"9-9\" begins and ends at the same time; for the whole day write 00:00-24:00",
+            "reps.toml:31: reps.y.languages has \"jp\", which is the code of no language",
+            "reps.toml:30: reps.y.countries has \"UK\", which is the code of no country",
+            "reps.toml:36: reps.z.countries has \"XX\", which is the code of no country",
             "reps.toml:18: pools.p.members names `anna`, who is no rep here",
             "reps.toml:18: pools.p.members names `ben` twice",
             "reps.toml:19: pools.p.weights.ben is 0; wanted is a number from 1 to 100",
@@ -72,6 +82,9 @@ fn every_mistake_in_the_roster_is_told_at_once() {
     );
     assert_eq!(hint(4).as_deref(), Some("did you mean \"Europe/Berlin\"?"));
     assert_eq!(hint(8).as_deref(), Some("did you mean \"Europe/Berlin\"?"));
+    assert_eq!(hint(30).as_deref(), Some("did you mean \"GB\"?"));
+    assert_eq!(hint(31).as_deref(), Some("did you mean \"ja\"?"));
+    assert!(hint(36).is_some_and(|hint| hint.contains("ISO 3166-1")));
     assert_eq!(hint(18).as_deref(), Some("did you mean `ana`?"));
     assert!(
         lines.iter().all(|line| !line.contains("@@")),
