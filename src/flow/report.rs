@@ -42,6 +42,8 @@ pub enum Shown {
 pub enum Acted {
     /// Done, or done before in the same way.
     Done(Box<Why>),
+    /// Given back, now or before; whose it is by now is not shown.
+    PassedOn,
     /// Not possible where the lead stands; the page says so.
     Refused(Box<Why>, String),
     /// It went elsewhere.
@@ -140,16 +142,16 @@ impl Flow {
     /// Does what the rep reports; the same again changes nothing and shows the same.
     pub async fn act_for_rep(&self, claim: &Claim, act: Command) -> Result<Acted, Fault> {
         let Shown::Yours(before) = self.show_to_rep(claim).await? else {
-            return Ok(Acted::NotYours);
+            return self.after_it_went(claim, &act).await;
         };
         let seq = before.lead.seq;
         let context = self.context();
         let (assignment, rep) = (claim.assignment, claim.rep.clone());
-        let done = self
-            .ledger
-            .write(move |tx| act_once(tx, &context, (seq, assignment, &rep), &act))
-            .await;
-        let refused = match done {
+        let done = self.ledger.write({
+            let act = act.clone();
+            move |tx| act_once(tx, &context, (seq, assignment, &rep), &act)
+        });
+        let refused = match done.await {
             Ok(tickets) => {
                 self.queue.push(&tickets);
                 None
@@ -162,11 +164,37 @@ impl Flow {
             ) => Some(fault.to_string()),
             Err(fault) => return Err(fault),
         };
-        let why = self.ledger.read_off(move |r| why(r, seq)).await?;
+        // Looked at again: with this step, or just before it, the lead may have gone to another.
+        let Shown::Yours(why) = self.show_to_rep(claim).await? else {
+            return self.after_it_went(claim, &act).await;
+        };
         Ok(match refused {
-            None => Acted::Done(Box::new(why)),
-            Some(text) => Acted::Refused(Box::new(why), text),
+            None => Acted::Done(why),
+            Some(text) => Acted::Refused(why, text),
         })
+    }
+
+    /// A lead that is not the rep's any more: whoever gave it back hears that they did, as often as
+    /// they say so.
+    async fn after_it_went(&self, claim: &Claim, act: &Command) -> Result<Acted, Fault> {
+        if !matches!(act, Command::Decline { .. }) {
+            return Ok(Acted::NotYours);
+        }
+        let claim = claim.clone();
+        let declined = self.ledger.read_off(move |r| {
+            let lead = r.lead_named(&claim.lead.to_string())?;
+            if lead.id != claim.lead || lead.stage == Stage::Closed(Outcome::Erased) {
+                return Ok(false);
+            }
+            let mut turns = r.assignments(lead.seq)?.into_iter();
+            let turn = turns.find(|turn| turn.seq == claim.assignment && turn.rep == claim.rep);
+            Ok(turn.is_some_and(|turn| turn.why.as_deref() == Some("declined")))
+        });
+        match declined.await {
+            Ok(true) => Ok(Acted::PassedOn),
+            Ok(false) | Err(Fault::Missing(_)) => Ok(Acted::NotYours),
+            Err(fault) => Err(fault),
+        }
     }
 
     pub(super) fn context(&self) -> command::Context {

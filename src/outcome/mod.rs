@@ -9,7 +9,7 @@ use actix_web::{HttpResponse, web};
 use crate::flow::report::{Acted, Shown, Why};
 use crate::flow::{Command, Flow};
 use crate::http::private_page;
-use crate::lead::{Outcome, Stage};
+use crate::lead::Outcome;
 use crate::ledger::Fault;
 use crate::link::{Broken, Claim};
 use crate::money::{currency, minor_units};
@@ -77,9 +77,7 @@ async fn act(
         Err(text) => return refused(&flow, &claim, text).await,
     };
     match flow.act_for_rep(&claim, command).await {
-        Ok(Acted::Done(why))
-            if why.open.is_none() && !matches!(why.lead.stage, Stage::Closed(_)) =>
-        {
+        Ok(Acted::PassedOn) => {
             let mut response = HttpResponse::Ok();
             let text = "Thank you. The lead goes to the next one.";
             private_page(&mut response).body(page::notice("Passed on", text))
