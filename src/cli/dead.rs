@@ -19,7 +19,7 @@ pub(super) enum Dead {
     /// What could not be delivered, the latest first.
     List {
         /// At most so many.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
         limit: i64,
         /// For a program.
         #[arg(long)]

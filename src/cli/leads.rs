@@ -16,6 +16,11 @@ use crate::lead::{Actor, Lead, Outcome, Stage};
 use crate::ledger::Ledger;
 use crate::ledger::reads::Filter;
 
+/// More leads at once are for `leads export`.
+const LIST_MAX: i64 = 100_000;
+/// The widest cell of the list; `leads show` has it whole.
+const CELL_CHARS_MAX: usize = 60;
+
 #[derive(ClapArgs)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -29,7 +34,7 @@ pub(super) enum Leads {
         #[command(flatten)]
         which: Which,
         /// At most so many.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=LIST_MAX))]
         limit: i64,
         /// For a program.
         #[arg(long)]
@@ -283,7 +288,7 @@ pub(super) fn is_name(by: &str) -> Result<(), Failed> {
 fn list(path: &Path, which: &Which, limit: i64, json: bool) -> Result<(), Failed> {
     let (_, ledger) = super::open(path)?;
     let filter = filter(which)?;
-    let leads = ledger.read(|r| r.list(&filter, limit.clamp(1, 100_000)))?;
+    let leads = ledger.read(|r| r.list(&filter, limit))?;
     if json {
         return super::print_json(&leads.iter().map(json::lead).collect());
     }
@@ -315,9 +320,18 @@ fn row(lead: &Lead) -> [String; 9] {
         lead.grade.clone().unwrap_or_default(),
         lead.points.to_string(),
         lead.owner.clone().unwrap_or_default(),
-        show::printable(&who),
-        show::printable(lead.reason.as_deref().unwrap_or_default()),
+        cell(&who),
+        cell(lead.reason.as_deref().unwrap_or_default()),
     ]
+}
+
+/// What people wrote, fit for a table: where it goes to no terminal the longest cell is as wide as all.
+fn cell(text: &str) -> String {
+    let text = show::printable(text);
+    match text.char_indices().nth(CELL_CHARS_MAX) {
+        None => text,
+        Some(_) => text.chars().take(CELL_CHARS_MAX - 1).chain(['…']).collect(),
+    }
 }
 
 /// A table without lines, as wide as the terminal.

@@ -287,3 +287,18 @@ async fn who_does_not_claim_in_time_loses_the_lead() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_leads_keeps_its_width_whatever_somebody_wrote() {
+    let house = plan().build().await;
+    let company = "W".repeat(8_000);
+    let body = format!(r#"{{"email":"mia@werk.example","company":"{company}"}}"#);
+    assert_eq!(house.post("form", &body).await.0, 202);
+    house.work().await;
+    let (code, listed) = house.run(&["leads", "list"]);
+    assert!(code == Some(0) && listed.contains("WW…"), "{listed}");
+    let wide = listed.lines().map(|line| line.chars().count()).max();
+    assert!(wide.is_some_and(|columns| columns < 250), "{wide:?}");
+    let (code, said) = house.run(&["leads", "list", "--limit", "0"]);
+    assert!(code == Some(2) && said.contains("'--limit"), "{said}");
+}
