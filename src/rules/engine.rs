@@ -1,5 +1,6 @@
-//! The rules engine with every limit set. It reads no file, knows no clock, waits for nothing and
-//! prints nowhere; whatever a rule does ends by itself, at the same step on every machine.
+//! The rules engine with every limit set. It reads no file, shows no clock, waits for nothing and
+//! prints nowhere; whatever a rule does ends by itself, at the same step on every machine unless its
+//! steps take too long (`limit.rs`).
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel};
 
+use super::limit;
 use super::lists::List;
 use super::words::{Speech, plain_error};
 use super::{phrases, vocabulary};
@@ -36,15 +38,16 @@ pub(super) fn build(lists: &BTreeMap<String, List>) -> Engine {
     BasicArrayPackage::new().register_into_engine(&mut engine);
     BasicMapPackage::new().register_into_engine(&mut engine);
     MoreStringPackage::new().register_into_engine(&mut engine);
-    limit(&mut engine);
+    bound(&mut engine);
     silence(&mut engine);
     phrases::register(&mut engine);
     vocabulary::teach(&mut Speech::new(&mut engine), lists);
     engine
 }
 
-fn limit(engine: &mut Engine) {
+fn bound(engine: &mut Engine) {
     engine.set_max_operations(OPERATIONS_MAX);
+    engine.on_progress(|steps| limit::is_over_at_step(steps).then_some(Dynamic::UNIT));
     engine.set_max_call_levels(CALLS_MAX);
     engine.set_max_string_size(STRING_BYTES_MAX);
     engine.set_max_array_size(ITEMS_MAX);

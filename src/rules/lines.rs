@@ -1,7 +1,7 @@
 //! A file as a lead passes it: phrases whose condition needs no engine are passed without it, and
 //! only what lies between them is run. Where a script may end early by itself it is run as one.
 
-use rhai::{AST, ASTNode, Expr, Stmt};
+use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
 use super::phrases::{Mark, kind_of};
 use super::prepare::Preparing;
@@ -19,6 +19,15 @@ pub(super) enum Line {
     Variable(AST),
     /// For the engine.
     Script(AST),
+}
+
+impl Line {
+    /// Where it begins.
+    pub(super) fn begins(&self) -> Position {
+        let (Self::Phrase(_, _, script) | Self::Variable(script) | Self::Script(script)) = self;
+        let first = script.statements().first();
+        first.map_or(Position::NONE, Stmt::position)
+    }
 }
 
 /// Takes a file apart that was prepared just now.

@@ -1,5 +1,6 @@
 //! Rules that a marketer can read: lead and facts in, verdict and trace out. Pure: no file, no
-//! clock, no chance, so the same lead, rules and facts give the same verdict on every machine.
+//! clock, no chance, so the same lead, rules and facts give the same verdict on every machine. Only
+//! rules that would never end are stopped by a clock (`limit.rs`).
 //! Texts come in from outside; nothing here knows where they lie or what becomes of a verdict.
 //!
 //! Read `phrases.rs` for what a line does, `vocabulary.rs` for the words, `load.rs` for the way from
@@ -9,6 +10,7 @@ mod compare;
 mod engine;
 mod facts;
 mod inline;
+mod limit;
 mod lines;
 mod lint;
 mod lists;
@@ -35,7 +37,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Position, Scope};
 
 pub use words::{Word, words};
 
@@ -130,7 +132,8 @@ impl Rulebook {
 
     /// Decides a lead. Never fails: a line that does holds the lead, with file and line.
     pub fn decide(&self, asked: &Asked<'_>) -> Decided {
-        let decided = catch_unwind(AssertUnwindSafe(|| self.walk_through(asked)));
+        let walk = AssertUnwindSafe(|| self.walk_through(asked));
+        let decided = limit::timed(|| catch_unwind(walk));
         decided.unwrap_or_else(|_| Decided {
             verdict: broken("the rules broke down on this lead".to_owned()),
             trace: Trace::default(),
@@ -177,6 +180,8 @@ struct Way<'b> {
     scope: Scope<'static>,
     /// Variables of the file that the engine has not set yet.
     unset: Vec<&'b AST>,
+    /// Lines passed.
+    lines: u64,
 }
 
 impl<'b> Way<'b> {
@@ -197,6 +202,7 @@ impl<'b> Way<'b> {
             run: Some(run),
             scope: Scope::new(),
             unset: Vec::new(),
+            lines: 0,
         }
     }
 
@@ -237,7 +243,13 @@ impl<'b> Way<'b> {
         });
         // Variables of one file are not those of the next.
         self.scope.clear();
-        if let ControlFlow::Break(Err(error)) = passed {
+        let failed = match passed {
+            ControlFlow::Break(Err(error)) => Some(error),
+            ControlFlow::Break(Ok(())) | ControlFlow::Continue(()) => {
+                limit::is_over().then(|| out_of_time(Position::NONE).into())
+            }
+        };
+        if let Some(error) = failed {
             let of_function = |name: &str| self.book.file_of_function.get(name).cloned();
             return Err(speech::of_run_error(file, &error, of_function));
         }
@@ -247,6 +259,10 @@ impl<'b> Way<'b> {
 
     /// Passes one line; whether it decided.
     fn line(&mut self, line: &'b Line) -> Result<bool, Box<EvalAltResult>> {
+        self.lines += 1;
+        if limit::is_over_at_line(self.lines) {
+            return Err(out_of_time(line.begins()).into());
+        }
         let script = match line {
             Line::Script(script) => script,
             Line::Variable(script) => {
@@ -296,6 +312,10 @@ impl<'b> Way<'b> {
         let passed = self.run.as_mut().map(|run| std::mem::take(&mut run.passed));
         passed.unwrap_or_default()
     }
+}
+
+fn out_of_time(at: Position) -> EvalAltResult {
+    EvalAltResult::ErrorTerminated(Dynamic::UNIT, at)
 }
 
 fn label_or(given: Option<&Phrase>, default: &str) -> Option<String> {

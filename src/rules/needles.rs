@@ -1,14 +1,33 @@
 //! Finds words in a text: each as whole words, or with a `*` as the beginning or end of one. Texts
 //! and words are folded. One pass over the text, however many words are looked for.
 
+use super::limit;
 use super::text::{ends_in_letter, starts_in_letter};
 
 /// The words looked for.
 pub(super) struct Needles {
     /// Those that begin where a word begins, by their first byte.
-    by_first: Box<[Vec<Needle>; 256]>,
+    by_first: Box<[Shelf; 256]>,
     /// Those that may begin anywhere.
     anywhere: Vec<Needle>,
+}
+
+/// So many words of the same first byte are faster tried one by one than looked up.
+const FEW: usize = 8;
+
+/// Words of the same first byte. Boxed, since a text goes along many shelves and finds most of them empty.
+enum Shelf {
+    Few(Vec<Needle>),
+    Many(Box<Sorted>),
+}
+
+/// Words of the same first byte: however many they are, a word of a text is looked up in few steps.
+#[derive(Default)]
+struct Sorted {
+    /// By their first word, since that must stand in the text as it is.
+    by_head: Vec<(Box<str>, Vec<Needle>)>,
+    /// Single words with a `*` behind; none begins with another.
+    stems: Vec<Box<str>>,
 }
 
 struct Needle {
@@ -32,11 +51,75 @@ impl Needle {
         let after = rest.strip_prefix(&*self.word);
         after.is_some_and(|after| self.open_right || !starts_in_letter(after))
     }
+
+    fn is_stem(&self) -> bool {
+        self.open_right && head(&self.word).len() == self.word.len()
+    }
+}
+
+/// The word that a text begins with.
+fn head(text: &str) -> &str {
+    let end = text.find(|letter: char| !letter.is_alphanumeric());
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+}
+
+impl Shelf {
+    fn of(needles: Vec<Needle>) -> Self {
+        if needles.len() <= FEW {
+            return Self::Few(needles);
+        }
+        Self::Many(Box::new(Sorted::of(needles)))
+    }
+
+    /// Whether any of the words stands at the beginning of `rest`, where a word begins.
+    fn any_begins(&self, rest: &str) -> bool {
+        match self {
+            Self::Few(needles) => needles.iter().any(|needle| needle.begins(rest)),
+            Self::Many(sorted) => sorted.any_begins(rest),
+        }
+    }
+}
+
+impl Sorted {
+    fn of(mut needles: Vec<Needle>) -> Self {
+        needles.sort_by(|a, b| (head(&a.word), &a.word).cmp(&(head(&b.word), &b.word)));
+        let mut sorted = Self::default();
+        for needle in needles {
+            if needle.is_stem() {
+                let last = sorted.stems.last();
+                if last.is_none_or(|last| !needle.word.starts_with(&**last)) {
+                    sorted.stems.push(needle.word);
+                }
+                continue;
+            }
+            let head = head(&needle.word);
+            match sorted.by_head.last_mut() {
+                Some((known, needles)) if **known == *head => needles.push(needle),
+                Some(_) | None => sorted.by_head.push((head.into(), vec![needle])),
+            }
+        }
+        sorted
+    }
+
+    fn any_begins(&self, rest: &str) -> bool {
+        let head = head(rest);
+        let found = self
+            .by_head
+            .binary_search_by(|(known, _)| (**known).cmp(head));
+        let needles = found.ok().and_then(|at| self.by_head.get(at));
+        if needles.is_some_and(|(_, needles)| needles.iter().any(|needle| needle.begins(rest))) {
+            return true;
+        }
+        // No stem begins with another, so only the last that is not behind can be the beginning.
+        let behind = self.stems.partition_point(|stem| **stem <= *head);
+        let stem = behind.checked_sub(1).and_then(|at| self.stems.get(at));
+        stem.is_some_and(|stem| head.starts_with(&**stem))
+    }
 }
 
 impl Needles {
     pub(super) fn of(words: &[Box<str>]) -> Self {
-        let mut by_first = Box::new([const { Vec::new() }; 256]);
+        let mut by_first = [const { Vec::new() }; 256];
         let mut anywhere = Vec::new();
         for (needle, open_left) in words.iter().filter_map(|word| Needle::of(word)) {
             let first = needle.word.bytes().next().map(usize::from);
@@ -46,6 +129,7 @@ impl Needles {
                 Some(_) | None => anywhere.push(needle),
             }
         }
+        let by_first = Box::new(by_first.map(Shelf::of));
         Self { by_first, anywhere }
     }
 
@@ -59,16 +143,13 @@ impl Needles {
                 starts && within && self.begins_at(text, at)
             })
         };
-        at_word_start() || self.anywhere.iter().any(|needle| is_anywhere(needle, text))
+        at_word_start() || limit::any(&self.anywhere, |needle| is_anywhere(needle, text))
     }
 
     fn begins_at(&self, text: &str, at: usize) -> bool {
         let first = text.as_bytes().get(at).map(|byte| usize::from(*byte));
-        let Some(found) = first.and_then(|first| self.by_first.get(first)) else {
-            return false;
-        };
-        let rest = text.get(at..).unwrap_or_default();
-        found.iter().any(|needle| needle.begins(rest))
+        let shelf = first.and_then(|first| self.by_first.get(first));
+        shelf.is_some_and(|shelf| shelf.any_begins(text.get(at..).unwrap_or_default()))
     }
 }
 
@@ -118,6 +199,36 @@ mod tests {
             assert_eq!(mentions(&text, &word), wanted, "{word} in {text}");
             let among = Needles::of(&["zzz".into(), word.clone().into()]);
             assert_eq!(among.any_in(&text), wanted, "list with {word} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_long_list_finds_what_each_of_its_words_finds() {
+        let mut words = vec![];
+        for a in ["de", "demo", "demos", "den", "d", "deme", "über", "e", "em"] {
+            words.extend([a.to_owned(), format!("{a}*"), format!("*{a}")]);
+            words.extend(["de", "e x"].map(|b| format!("{a} {b}")));
+            words.extend(["de", "x"].map(|b| format!("{a}-{b}*")));
+        }
+        let words: Vec<Box<str>> = words.iter().map(|word| fold(word).into()).collect();
+        let texts = [
+            "demo",
+            "demos",
+            "demon den",
+            "a de-x",
+            "e de",
+            "demo e x",
+            "ubers",
+        ];
+        for text in texts
+            .into_iter()
+            .chain(["emo", "denk", "dx", "zz de demo-xy", "dem", "x d-"])
+        {
+            for list in (0..words.len()).flat_map(|at| [words.get(at..), words.get(..at)]) {
+                let list = list.unwrap_or_default();
+                let wanted = list.iter().any(|word| mentions(text, word));
+                assert_eq!(Needles::of(list).any_in(text), wanted, "{list:?} in {text}");
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
 use super::engine::{CALLS_MAX, ITEMS_MAX, OPERATIONS_MAX, STRING_BYTES_MAX};
+use super::limit::TIME_MAX;
 use super::phrases;
 use super::text::cut;
 use super::words::Shown;
@@ -202,6 +203,10 @@ fn run_message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorTooManyOperations(_) => {
             let thousands = OPERATIONS_MAX / 1000;
             return format!("this line ran too long ({thousands},000 steps)");
+        }
+        EvalAltResult::ErrorTerminated(..) => {
+            let seconds = TIME_MAX.as_secs();
+            return format!("the rules took too long on this lead (over {seconds} second)");
         }
         EvalAltResult::ErrorStackOverflow(_) => {
             return format!("functions call each other more than {CALLS_MAX} deep");

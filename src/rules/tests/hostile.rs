@@ -94,6 +94,37 @@ fn a_hostile_rule_holds_the_lead_and_names_its_line() {
 }
 
 #[test]
+fn few_steps_that_take_long_hold_the_lead_as_well() {
+    let words = vec!["\"x y\""; 200].join(", ");
+    let steps = format!(
+        "let words = [{words}];\nfor n in 0..12000 {{ let a = lead.message.mentions(words); }}"
+    );
+    // Lines that need no engine count no step at all.
+    let lines = "reject \"a\" when lead.message.mentions(list(\"many\"));\n".repeat(1000);
+    let many: Vec<_> = (0..2000).map(|n| format!("*x y{n}")).collect();
+    let mut wordy = someone();
+    wordy.fields.message = Some("x w ".repeat(8_000));
+    for rule in [steps, lines] {
+        let mut texts = texts("screen.rhai", &rule);
+        texts.insert("lists/many.txt".into(), many.join("\n"));
+        let book = load(&texts).unwrap();
+        let decided = decide(&book, &wordy, &Facts::default(), None);
+        let Verdict::Held { why, cause } = decided.verdict else {
+            panic!("it was not stopped");
+        };
+        assert_eq!(cause, HoldCause::RuleError);
+        let wanted = ": the rules took too long on this lead (over 1 second)";
+        assert!(
+            why.starts_with("screen.rhai:") && why.ends_with(wanted),
+            "{why}"
+        );
+        // The next lead has its own time.
+        let decided = decide(&book, &someone(), &Facts::default(), None);
+        assert!(!matches!(decided.verdict, Verdict::Rejected { .. }));
+    }
+}
+
+#[test]
 fn what_would_leave_the_engine_is_refused_when_loaded() {
     let deep = format!("let x = {}1{};", "(".repeat(20_000), ")".repeat(20_000));
     let wide = format!("let x = {}1;", "!".repeat(20_000));
