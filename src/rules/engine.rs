@@ -62,18 +62,22 @@ fn bound(engine: &mut Engine) {
     engine.set_optimization_level(OptimizationLevel::None);
 }
 
-/// `eval` would hide a rule from lint; `sleep` would stop a thread, and disabling its name does not
-/// disable the function.
+/// `eval` would hide a rule from lint; `sleep` would stop a thread, `exit` end a file undecided, and
+/// disabling a name does not disable the function.
 fn silence(engine: &mut Engine) {
     let asleep = || -> Result<Dynamic, Box<EvalAltResult>> {
         Err(plain_error("a rule cannot wait: `sleep` is not available"))
     };
+    let gone =
+        || -> Result<Dynamic, Box<EvalAltResult>> { Err(plain_error("`exit` is not available")) };
     engine
         .disable_symbol("eval")
         .disable_symbol("import")
         .disable_symbol("export")
         .on_print(|_| {})
         .on_debug(|_, _, _| {})
+        .register_fn("exit", gone)
+        .register_fn("exit", move |_: Dynamic| gone())
         .register_fn("sleep", move |_: i64| asleep())
         .register_fn("sleep", move |_: f64| asleep());
 }

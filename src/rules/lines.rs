@@ -1,7 +1,7 @@
 //! A file as a lead passes it: phrases whose condition needs no engine are passed without it, and
-//! only what lies between them is run. Where a script may end early by itself it is run as one.
+//! only what lies between them is run. No script ends early by itself (`early.rs`).
 
-use rhai::{AST, ASTNode, Expr, Position, Stmt};
+use rhai::{AST, Expr, Position, Stmt};
 
 use super::phrases::{Mark, kind_of};
 use super::prepare::Preparing;
@@ -37,9 +37,6 @@ pub(super) fn of(ast: &AST, library: &AST, prepared: &Preparing<'_>) -> Vec<Line
         library.merge(&AST::new(statements.to_vec(), functions))
     };
     let whole = || vec![Line::Script(library.merge(ast))];
-    if ends_early(ast) || calls_exit(library) {
-        return whole();
-    }
     let mut lines = Vec::new();
     let mut between: Vec<Stmt> = Vec::new();
     for statement in ast.statements() {
@@ -81,29 +78,4 @@ fn needs_no_engine(statement: &Stmt, quick: &[Option<Quick>]) -> Option<(PhraseK
     let mark = Mark::unpack(&custom.state)?;
     let known = quick.get(usize::from(mark.phrase))?.is_some();
     (known || !mark.conditional).then_some((kind, mark))
-}
-
-/// `return`, or `exit` wherever it is called.
-fn ends_early(ast: &AST) -> bool {
-    let mut found = calls_exit(ast);
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
-        found |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Return(..))));
-        true
-    });
-    found
-}
-
-fn calls_exit(ast: &AST) -> bool {
-    let mut found = false;
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
-        found |= match path.last() {
-            Some(
-                ASTNode::Stmt(Stmt::FnCall(call, _))
-                | ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)),
-            ) => call.name == "exit",
-            _ => false,
-        };
-        true
-    });
-    found
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rhai::{AST, Dynamic, Engine, Position, Scope};
 
+use super::early;
 use super::inline::{Functions, Variables};
 use super::lines;
 use super::lint::Lint;
@@ -95,6 +96,7 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
     let mut lint = Lint::new(&names);
     for compiled in libraries.iter().chain(&files) {
         lint.file(&compiled.file, &compiled.ast);
+        problems.extend(early::endings(&compiled.file, &compiled.ast));
     }
     problems.append(&mut lint.problems);
     lint.ease_fields(&mut engine);

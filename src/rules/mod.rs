@@ -7,6 +7,7 @@
 //! text to [`Rulebook`], `engine.rs` for the limits.
 
 mod compare;
+mod early;
 mod engine;
 mod facts;
 mod inline;

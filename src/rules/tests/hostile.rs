@@ -24,6 +24,10 @@ const HOSTILE: &[(&str, &str)] = &[
         "grade.rhai:2: functions call each other more than 16 deep",
     ),
     (
+        "Fn(\"exit\").call();",
+        "grade.rhai:2: `exit` is not available",
+    ),
+    (
         "throw lead.email;",
         "grade.rhai:2: the rule gave up by `throw`",
     ),

@@ -154,6 +154,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "grade.rhai:1:1: a lead to which no `grade` line applies would be left without one (end the file with a `grade` line that has no `when`, or configure default_grade)",
     ),
     (
+        "grade.rhai",
+        "if lead.city == \"Rome\" { return; }\ngrade \"C\";",
+        "grade.rhai:1:26: `return` cannot be used outside of a function (the first line that applies ends the file; what it shall not apply to goes behind its `when`)",
+    ),
+    (
+        "grade.rhai",
+        "fn stop() { exit(); }\ngrade \"C\";",
+        "grade.rhai:1:13: `exit` cannot be used in rules (the first line that applies ends the file; what it shall not apply to goes behind its `when`)",
+    ),
+    (
         "route.rhai",
         "route \"dahc\" when lead.country == \"DE\";\nroute \"inbound\";",
         "route.rhai:1:7: there is no pool \"dahc\" in reps.toml (did you mean \"dach\"?)",
@@ -246,6 +256,7 @@ fn what_reads_well_is_not_refused() {
         "let big = lead.fields.size.number > 5; reject \"a\" when big && lead.country in [\"DE\"];",
         "reject \"a\" when \"demo\" in lead.message;",
         "reject \"a\" when lead.name.to_string().to_upper() == \"X\";",
+        "fn size(l) { if l.city.exists { return 1; } 2 } let f = |x| { return x; }; hold \"a\" when f.call(size(lead)) == 1;",
         "let m = #{ size: 3 }; reject \"a\" when m.size > 5;",
         "fn is_small(l) { l.fields.size.number < 5 } reject \"a\" when is_small(lead);",
         "let words = [\"a\", \"b\"]; reject \"a\" when words.filter(|w| lead.message.mentions(w)).len() > 1;",
