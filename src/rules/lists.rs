@@ -42,7 +42,7 @@ impl List {
 
     /// A list file: one entry a line, `#` begins a comment.
     pub(super) fn read(file: &str) -> Self {
-        Self::of(entries(file))
+        Self::of(entries(text::without_mark(file)))
     }
 
     /// Whether `folded` is in the list.

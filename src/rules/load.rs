@@ -12,7 +12,8 @@ use super::lint::Lint;
 use super::lists::List;
 use super::names::Names;
 use super::prepare::{self, Prepared, Preparing};
-use super::{Known, Rulebook, Texts, engine, samples, speech};
+use super::source::Source;
+use super::{Known, Rulebook, Texts, engine, samples, speech, text};
 use crate::lead::PhraseKind;
 use crate::problem::{Problem, nearest};
 
@@ -211,7 +212,7 @@ fn compile_libraries<'t>(
     for (name, text) in files {
         let file = RuleFile {
             name,
-            text,
+            text: text::without_mark(text),
             phrases: &[],
             variables: &[],
         };
@@ -249,7 +250,7 @@ fn compile_files<'t>(
         };
         let file = RuleFile {
             name,
-            text,
+            text: text::without_mark(text),
             phrases,
             variables,
         };
@@ -258,31 +259,36 @@ fn compile_files<'t>(
     files
 }
 
-/// Compiles a file; after a mistake in a phrase the rest is read without it, so that further ones
-/// are found as well.
+/// Compiles a file; after a mistake the rest is read without that statement, so that further ones are
+/// found as well.
 fn compile<'t>(engine: &Engine, file: RuleFile<'t>, problems: &mut Vec<Problem>) -> Compiled<'t> {
     let mut scope = Scope::new();
     for name in file.variables {
         scope.push_dynamic(*name, Dynamic::UNIT);
     }
-    let mut text = if file.text.len() > RULE_BYTES_MAX {
-        String::new()
-    } else {
-        file.text.to_owned()
-    };
-    let mut whole = true;
+    let is_short = file.text.len() <= RULE_BYTES_MAX;
+    let mut source = Source::of(if is_short { file.text } else { "" });
+    let mut whole = source.open_comment.is_none();
+    if let Some(at) = source.open_comment {
+        let problem = Problem::at(file.name, file.text, at, "this comment is not closed");
+        let hint = "it ends with `*/`; a comment of one line begins with `//`";
+        problems.push(problem.hint(hint));
+    }
     for _ in 0..SYNTAX_PROBLEMS_MAX {
-        let error = match engine.compile_with_scope(&scope, &text) {
+        let error = match engine.compile_with_scope(&scope, source.text()) {
             Ok(ast) => return Compiled { file, ast, whole },
             Err(error) => error,
         };
         whole = false;
-        let problem = speech::of_parse_error(file.name, file.text, &error, file.variables);
+        let problem = speech::of_parse_error(&file, &error);
         let line = problem.line;
         problems.push(problem);
-        match without_phrase(&text, line) {
-            Some(rest) => text = rest,
-            None => break,
+        if !source.take_out(line) {
+            break;
+        }
+        for variable in source.variables.drain(..) {
+            // It would be unknown to the lines below.
+            scope.push_dynamic(variable, Dynamic::UNIT);
         }
     }
     Compiled {
@@ -290,35 +296,6 @@ fn compile<'t>(engine: &Engine, file: RuleFile<'t>, problems: &mut Vec<Problem>)
         ast: AST::empty(),
         whole: false,
     }
-}
-
-/// The text with the phrase that holds `line` blanked; places stay as they are.
-fn without_phrase(text: &str, line: usize) -> Option<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let begins = |at: usize| {
-        let first = lines.get(at)?.split_whitespace().next()?;
-        prepare::phrase_words().find(|word| *word == first)
-    };
-    let line = line.checked_sub(1)?;
-    let start = (0..=line).rev().find(|at| begins(*at).is_some())?;
-    let ends = |at: &usize| {
-        let code = lines.get(*at).and_then(|l| l.split("//").next());
-        code.is_some_and(|code| code.trim_end().ends_with(';')) || begins(at + 1).is_some()
-    };
-    let end = (start..lines.len())
-        .find(ends)
-        .unwrap_or(lines.len().saturating_sub(1));
-    if line > end {
-        return None;
-    }
-    let kept = lines.iter().enumerate().map(|(at, line)| {
-        if (start..=end).contains(&at) {
-            ""
-        } else {
-            *line
-        }
-    });
-    Some(kept.collect::<Vec<_>>().join("\n"))
 }
 
 fn merged(libraries: &[Compiled<'_>]) -> AST {

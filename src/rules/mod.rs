@@ -24,6 +24,7 @@ mod place;
 mod prepare;
 mod quick;
 mod samples;
+mod source;
 mod speech;
 mod text;
 mod value;

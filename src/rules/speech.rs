@@ -9,7 +9,9 @@ use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
 use super::engine::{CALLS_MAX, ITEMS_MAX, OPERATIONS_MAX, STRING_BYTES_MAX};
 use super::limit::TIME_MAX;
+use super::load::RuleFile;
 use super::phrases;
+use super::source::FOREIGN_COMMENT;
 use super::text::cut;
 use super::words::Shown;
 use crate::problem::{Problem, nearest};
@@ -18,14 +20,15 @@ use crate::problem::{Problem, nearest};
 const MESSAGE_BYTES_MAX: usize = 300;
 
 /// What is wrong with the text of a rule file.
-pub(super) fn of_parse_error(
-    file: &str,
-    text: &str,
-    error: &ParseError,
-    variables: &[&str],
-) -> Problem {
+pub(super) fn of_parse_error(file: &RuleFile<'_>, error: &ParseError) -> Problem {
+    let text = file.text;
     let at = place(error.position(), text);
-    let (message, hint) = parse_message(error.err_type(), variables);
+    if let ParseErrorType::VariableUndefined(name) = error.err_type()
+        && is_written_as_phrase(text, at, name)
+    {
+        return unknown_phrase(file, error.position(), name);
+    }
+    let (message, hint) = parse_message(error.err_type(), file.variables);
     let at = match error.err_type() {
         // The engine points at what follows; what is missing belongs behind what is before.
         ParseErrorType::MissingToken(token, _) if token == ";" => end_before(text, at),
@@ -39,13 +42,42 @@ pub(super) fn of_parse_error(
         } else {
             format!("a field called so is written lead.fields[\"{word}\"]")
         };
-        return Problem::at(file, text, at, message).hint(hint);
+        return Problem::at(file.name, text, at, message).hint(hint);
     }
-    let problem = Problem::at(file, text, at, message);
+    let problem = Problem::at(file.name, text, at, message);
     match hint {
         Some(hint) => problem.hint(hint),
         None => problem,
     }
+}
+
+/// Whether an unknown word begins a line, and is followed by what follows the word of a phrase.
+fn is_written_as_phrase(text: &str, (line, column): (usize, usize), name: &str) -> bool {
+    let here = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let mut letters = here.chars();
+    let before: String = letters.by_ref().take(column.saturating_sub(1)).collect();
+    let before = before.trim_end();
+    let after = letters.as_str().strip_prefix(name).unwrap_or_default();
+    let after = after.trim_start();
+    let follows = after.starts_with(['"', '-', '\'', '“', '„']) || after.starts_with("when ");
+    (before.is_empty() || before.ends_with(['{', '}', ';']))
+        && (follows || after.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+fn unknown_phrase(file: &RuleFile<'_>, at: Position, name: &str) -> Problem {
+    let words = phrases::ALL.iter().map(|(_, word)| *word);
+    let hint = match nearest(&name.to_lowercase(), words) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if file.phrases.is_empty() => "phrases stand in the three rule files".to_owned(),
+        None => {
+            let here = file.phrases.iter().map(|kind| phrases::word_of(*kind));
+            let here: Vec<_> = here.map(|word| format!("`{word}`")).collect();
+            format!("a line here begins with {}", here.join(" or "))
+        }
+    };
+    let message = format!("no phrase is called `{name}`");
+    let problem = file.problem(at, name.chars().count(), message);
+    problem.hint(hint)
 }
 
 /// The word of a phrase that is written as a field, right before `at`.
@@ -123,6 +155,10 @@ fn parse_message(error: &ParseErrorType, variables: &[&str]) -> (String, Option<
             );
             (format!("nothing is called `{name}`"), Some(hint))
         }
+        ParseErrorType::Reserved(word) if word.starts_with(FOREIGN_COMMENT) => (
+            format!("`{FOREIGN_COMMENT}` means nothing here"),
+            Some("a comment begins with `//`".to_owned()),
+        ),
         ParseErrorType::Reserved(word) => (
             format!("`{word}` cannot be used as a name"),
             Some(format!("write fields[\"{word}\"] if a field is called so")),
@@ -170,6 +206,10 @@ fn lex_message(error: &LexError) -> (String, Option<String>) {
             };
             (format!("`{symbol}` is not known here"), hint)
         }
+        LexError::ImproperSymbol(symbol, _) if symbol == "=" => (
+            "nothing can be put in here".to_owned(),
+            Some("to compare, write `==`".to_owned()),
+        ),
         LexError::ImproperSymbol(_, message) => (message.clone(), None),
         other => (other.to_string(), None),
     }

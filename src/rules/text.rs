@@ -3,6 +3,11 @@
 
 pub(super) use crate::text::{cut, fold, number};
 
+/// A file without the invisible mark that some editors begin it with.
+pub(super) fn without_mark(file: &str) -> &str {
+    file.strip_prefix('\u{feff}').unwrap_or(file)
+}
+
 /// Whether the last character is part of a word.
 pub(super) fn ends_in_letter(text: &str) -> bool {
     text.chars().next_back().is_some_and(char::is_alphanumeric)

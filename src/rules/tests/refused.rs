@@ -10,6 +10,41 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "screen.rhai",
+        "rejct \"a\" when lead.trapped;",
+        "screen.rhai:1:1: no phrase is called `rejct` (did you mean `reject`?)",
+    ),
+    (
+        "screen.rhai",
+        "if lead.trapped { Hold \"a\"; }",
+        "screen.rhai:1:19: no phrase is called `Hold` (did you mean `hold`?)",
+    ),
+    (
+        "screen.rhai",
+        "drop \"a\" when lead.trapped;",
+        "screen.rhai:1:1: no phrase is called `drop` (a line here begins with `reject` or `hold`)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.trapped; # hold",
+        "screen.rhai:1:31: `#` means nothing here (a comment begins with `//`)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.trapped; /* old:\nreject \"b\" when lead.too_fast;\n// */ /*",
+        "screen.rhai:3:7: this comment is not closed (it ends with `*/`; a comment of one line begins with `//`)",
+    ),
+    (
+        "screen.rhai",
+        "\u{feff}reject \"a\" when lead.contry == \"DE\";",
+        "screen.rhai:1:22: a lead has no `contry` (did you mean `country`?)",
+    ),
+    (
+        "screen.rhai",
+        "if lead.city = \"Rome\" { reject \"a\"; }",
+        "screen.rhai:1:14: nothing can be put in here (to compare, write `==`)",
+    ),
+    (
+        "screen.rhai",
         "reject \"a\" lead.trapped;",
         "screen.rhai:1:12: between the reason and the condition stands `when`",
     ),
@@ -205,7 +240,8 @@ fn all_problems_of_all_files_come_at_once() {
     let mut texts = texts(
         "screen.rhai",
         "reject \"a\" if lead.trapped;\nreject \"b\" when lead.nme == \"x\";\nhold when lead.too_fast;\n\
-         reject \"c\" when lead.trapped // no semicolon\n\nreject \"d\" when lead.emial.is_free;\n",
+         reject \"c\" when lead.trapped // no semicolon\n\nreject \"d\" when lead.emial.is_free;\n\
+         let size = lead.fields.size 5;\n# f\nrejct \"e\"\n  when size > 5;\nreject \"f\" when size > 5 && lead.cty.exists;\n",
     );
     texts.insert("route.rhai".into(), "route \"nowhere\";".into());
     texts.insert(
@@ -227,6 +263,10 @@ fn all_problems_of_all_files_come_at_once() {
             "screen.rhai:3:6: after `hold` comes the reason in quotes",
             "screen.rhai:4:29: a `;` is missing at the end of this line",
             "screen.rhai:6:22: a lead has no `emial` (did you mean `email`?)",
+            "screen.rhai:7:28: a `;` is missing at the end of this line",
+            "screen.rhai:8:1: `#` means nothing here (a comment begins with `//`)",
+            "screen.rhai:9:1: no phrase is called `rejct` (did you mean `reject`?)",
+            "screen.rhai:11:34: a lead has no `cty` (did you mean `city`?)",
         ]
     );
 }
