@@ -6,19 +6,18 @@
     reason = "the engine's enums are not ours and may grow; what is not named is left alone"
 )]
 
+mod statements;
+
 use std::collections::BTreeSet;
 
-use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, Position, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, Position};
 
 use super::facts::{AttributionFact, FieldsFact};
 use super::load::RuleFile;
 use super::meaning;
 use super::names::Names;
-use super::words::{self, Kind};
+use super::words::{self, Kind, Word};
 use crate::problem::{Problem, nearest};
-
-/// Names that rules read and never set.
-const FIXED: [&str; 4] = ["lead", "seen", "points", "graded"];
 
 /// What lint found.
 pub(super) struct Lint<'n> {
@@ -69,6 +68,21 @@ impl<'n> Lint<'n> {
     }
 }
 
+/// The type of a thing that is written out and is no text.
+fn constant(expr: &Expr) -> Option<Kind> {
+    match expr {
+        Expr::IntegerConstant(..) | Expr::FloatConstant(..) => Some(Kind::Number),
+        Expr::BoolConstant(..) => Some(Kind::Truth),
+        _ => None,
+    }
+}
+
+/// Whether this is a written list of nothing but texts.
+fn holds_texts(expr: &Expr) -> bool {
+    let text = |item: &Expr| matches!(item, Expr::StringConstant(..));
+    matches!(expr, Expr::Array(items, _) if !items.is_empty() && items.iter().all(text))
+}
+
 struct Reader<'r, 'n> {
     lint: &'r mut Lint<'n>,
     file: &'r RuleFile<'r>,
@@ -82,27 +96,6 @@ impl Reader<'_, '_> {
             Some(hint) => problem.hint(hint),
             None => problem,
         });
-    }
-
-    fn statement(&mut self, statement: &Stmt) {
-        let fixed = |name: &str| FIXED.contains(&name).then(|| name.to_owned());
-        let changed = match statement {
-            Stmt::FnCall(call, at) => {
-                self.call(call, *at);
-                None
-            }
-            Stmt::Var(var, ..) => fixed(&var.0.name).map(|name| (name, var.0.pos)),
-            Stmt::Assignment(pair) => match &pair.1.lhs {
-                Expr::Variable(variable, _, at) => fixed(&variable.1).map(|name| (name, *at)),
-                _ => None,
-            },
-            _ => None,
-        };
-        if let Some((name, at)) = changed {
-            let message = format!("`{name}` can be read, not changed");
-            let hint = (name == "points").then(|| "points are given by `score` lines".to_owned());
-            self.report(at, &name, message, hint);
-        }
     }
 
     fn expr(&mut self, expr: &Expr) -> Option<Kind> {
@@ -156,6 +149,10 @@ impl Reader<'_, '_> {
     /// A place where only yes or no makes sense.
     fn truth(&mut self, expr: &Expr) {
         let kind = self.expr(expr);
+        self.yes_or_no(expr, kind);
+    }
+
+    fn yes_or_no(&mut self, expr: &Expr, kind: Option<Kind>) {
         if let Some(kind) = kind.filter(|kind| *kind != Kind::Truth) {
             let message = format!(
                 "this is {}; a condition must be true or false",
@@ -177,8 +174,16 @@ impl Reader<'_, '_> {
             let empty =
                 |arg: &Expr| matches!(arg, Expr::StringConstant(text, _) if text.is_empty());
             let with_empty = call.args.iter().any(empty);
+            let kinds = match call.args.first() {
+                // Made a set of texts when loaded.
+                Some(list) if name == "contains" && holds_texts(list) => {
+                    vec![Some(Kind::List), kinds.get(1).copied().flatten()]
+                }
+                _ => kinds,
+            };
             if let Some((message, hint)) = meaning::of_operator(name, &kinds, with_empty) {
-                self.report(at, name, message, hint);
+                let written = if name == "contains" { "in" } else { name };
+                self.report(at, written, message, hint);
             }
             return meaning::result_of(name, &kinds);
         }
@@ -186,11 +191,28 @@ impl Reader<'_, '_> {
             if let Some(Expr::StringConstant(named, at)) = call.args.first() {
                 self.list(named, *at);
             }
+            if let Some(kind) = kinds.first().copied().flatten() {
+                self.argument(words::asked_globally(name), call, kind);
+            }
             return Some(Kind::List);
         }
         let word = words::asked_globally(name);
         self.callable(name, call.args.len(), at, 0);
         word.and_then(|word| Kind::named(word.gives))
+    }
+
+    /// Checks the one thing in the parentheses of a word.
+    fn argument(&mut self, word: Option<&'static Word>, call: &FnCallExpr, kind: Kind) {
+        let (Some(word), [given]) = (word, call.args.as_slice()) else {
+            return;
+        };
+        let listed = match given {
+            Expr::Array(items, _) => items.iter().find_map(constant),
+            _ => None,
+        };
+        if let Some((message, hint)) = meaning::of_argument(word, kind, listed) {
+            self.report(given.start_position(), "", message, Some(hint));
+        }
     }
 
     fn list(&mut self, name: &str, at: Position) {
@@ -283,7 +305,14 @@ impl Reader<'_, '_> {
         match expr {
             Expr::Property(property, at) => self.property(on, &property.2, *at),
             Expr::MethodCall(call, at) => {
-                call.args.iter().for_each(|arg| _ = self.expr(arg));
+                let given = call
+                    .args
+                    .iter()
+                    .map(|arg| self.expr(arg))
+                    .collect::<Vec<_>>();
+                if let ([Some(kind)], Some(on)) = (given.as_slice(), on) {
+                    self.argument(words::find(on, &call.name), call, *kind);
+                }
                 self.method(on, call, *at)
             }
             other => self.expr(other),

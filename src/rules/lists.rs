@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use super::limit;
 use super::needles::Needles;
 use super::text;
 
@@ -58,6 +59,11 @@ impl List {
     pub(super) fn any_mentioned(&self, folded: &str) -> bool {
         let words = self.0.needles.get_or_init(|| Needles::of(&self.0.words));
         words.any_in(folded)
+    }
+
+    /// Whether any entry, as it is written, fits.
+    pub(super) fn any(&self, fits: impl Fn(&str) -> bool) -> bool {
+        limit::any(&self.0.words, |word| !word.is_empty() && fits(word))
     }
 
     pub(super) fn length(&self) -> usize {

@@ -1,7 +1,7 @@
 //! What the parts of a condition mean to lint: the type of a name, what may be compared with what,
 //! and how to say it. Knows types only, no leads.
 
-use super::words::{self, Kind};
+use super::words::{self, Kind, Word};
 use crate::problem::nearest;
 
 /// A message and what to do about it.
@@ -62,10 +62,15 @@ pub(super) fn unknown_field(kind: Kind, name: &str) -> Said {
 
 const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 
+const ARITHMETIC: [&str; 6] = ["+", "-", "*", "/", "%", "**"];
+
 /// The type of what an operator gives.
 pub(super) fn result_of(operator: &str, kinds: &[Option<Kind>]) -> Option<Kind> {
     if COMPARISONS.contains(&operator) || operator == "contains" {
         return Some(Kind::Truth);
+    }
+    if gives_text(operator, kinds) {
+        return Some(Kind::Quoted);
     }
     let numbers = kinds.iter().all(|kind| *kind == Some(Kind::Number));
     numbers.then_some(Kind::Number)
@@ -79,6 +84,9 @@ pub(super) fn of_operator(name: &str, kinds: &[Option<Kind>], with_empty: bool) 
             [list, item] => of_membership(*list, *item),
             _ => None,
         };
+    }
+    if ARITHMETIC.contains(&name) {
+        return of_arithmetic(name, kinds);
     }
     if !COMPARISONS.contains(&name) {
         return None;
@@ -98,6 +106,59 @@ pub(super) fn of_operator(name: &str, kinds: &[Option<Kind>], with_empty: bool) 
         return None;
     };
     of_comparison(name, *left, *right)
+}
+
+/// Whether an operator makes a text of these: puts one together, or takes a part out of it.
+fn gives_text(operator: &str, kinds: &[Option<Kind>]) -> bool {
+    let quoted = Some(Kind::Quoted);
+    (operator == "+" && kinds.contains(&quoted)) || (operator == "-" && kinds == [quoted; 2])
+}
+
+/// What is wrong with reckoning with things of these types.
+fn of_arithmetic(name: &str, kinds: &[Option<Kind>]) -> Option<Said> {
+    let ([Some(left), Some(right)], false) = (kinds, gives_text(name, kinds)) else {
+        return None;
+    };
+    let both = [*left, *right];
+    if both == [Kind::Written; 2] {
+        return None;
+    }
+    let kind = both.into_iter().find(|kind| *kind != Kind::Number)?;
+    let hint = matches!(kind, Kind::Text).then(|| "its number is .number".to_owned());
+    Some((
+        format!("`{name}` reckons with numbers, this is {}", kind.spoken()),
+        hint,
+    ))
+}
+
+/// What is wrong with a thing of this type in the parentheses of a word; `listed` is something in a
+/// list there that is no text.
+pub(super) fn of_argument(
+    word: &Word,
+    kind: Kind,
+    listed: Option<Kind>,
+) -> Option<(String, String)> {
+    let name = word.name;
+    let is_question = word.on == Kind::Text.name();
+    let takes = kind == Kind::Quoted
+        || (is_question && matches!(kind, Kind::Text | Kind::List | Kind::Written));
+    let wanted = if is_question {
+        "a text or a list"
+    } else {
+        "a text in quotes"
+    };
+    let hint = format!("for example {}", word.example);
+    if !takes {
+        return Some((
+            format!("`{name}` takes {wanted}, this is {}", kind.spoken()),
+            hint,
+        ));
+    }
+    let listed = listed?.spoken();
+    Some((
+        format!("`{name}` takes a list of texts, here stands {listed} in it"),
+        hint,
+    ))
 }
 
 fn of_comparison(name: &str, left: Kind, right: Kind) -> Option<Said> {
@@ -142,16 +203,26 @@ fn of_membership(list: Option<Kind>, item: Option<Kind>) -> Option<Said> {
         let hint = whole_of(kind).map(str::to_owned);
         return Some((format!("{} cannot be in a list", kind.spoken()), hint));
     }
-    let list = list?;
-    match list {
-        Kind::List | Kind::Written | Kind::Text | Kind::Email | Kind::Quoted => None,
-        Kind::Lead
-        | Kind::Phone
-        | Kind::Seen
-        | Kind::Fields
-        | Kind::Attribution
-        | Kind::Number
-        | Kind::Truth => Some((
+    let (list, spoken) = (list?, item.map(Kind::spoken).unwrap_or_default());
+    let is_text = |kind| matches!(kind, Kind::Text | Kind::Email | Kind::Quoted);
+    match (list, item) {
+        (Kind::Quoted, Some(item)) if item != Kind::Quoted => Some((
+            "`in` asks a list, this is a text in quotes".to_owned(),
+            Some("one text is compared by `==`; several stand in [ ]".to_owned()),
+        )),
+        (Kind::Text | Kind::Email, Some(item)) if !matches!(item, Kind::Text | Kind::Quoted) => {
+            let hint = "for example \"demo\" in lead.message".to_owned();
+            Some((
+                format!("a text is looked for in a text, this is {spoken}"),
+                Some(hint),
+            ))
+        }
+        (Kind::List, Some(item)) if !is_text(item) => Some((
+            format!("texts stand in this list, {spoken} is looked for"),
+            Some("numbers in a list stand without quotes: [8, 9]".to_owned()),
+        )),
+        (Kind::List | Kind::Written | Kind::Text | Kind::Email | Kind::Quoted, _) => None,
+        (list, _) => Some((
             format!("`in` asks a list, this is {}", list.spoken()),
             Some("for example [\"DE\", \"AT\"] or list(\"competitors\")".to_owned()),
         )),

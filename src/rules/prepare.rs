@@ -282,7 +282,7 @@ impl Visit<'_, '_> {
         }
     }
 
-    /// `x in [..]` is a call of `contains`; there and in `mentions` a written list is a set.
+    /// `x in [..]` is a call of `contains`; there and in questions of texts a written list is a set.
     fn call(&mut self, call: &mut FnCallExpr) {
         let ours = words::is_function(&call.name) || call.name == "contains";
         if ours && !self.known.names.defines(&call.name) {
@@ -290,8 +290,8 @@ impl Visit<'_, '_> {
             call.hashes = FnCallHashes::from_native_only(call.hashes.native());
         }
         let takes_set = match (call.name.as_str(), call.args.len()) {
-            ("contains", 2) | ("mentions", 1) => 0,
-            ("mentions", 2) => 1,
+            ("contains", 2) | ("contains" | "starts_with" | "ends_with" | "mentions", 1) => 0,
+            ("starts_with" | "ends_with" | "mentions", 2) => 1,
             _ => usize::MAX,
         };
         for (at, arg) in call.args.iter_mut().enumerate() {

@@ -258,6 +258,12 @@ fn run_message(error: &EvalAltResult) -> String {
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let name = signature.split([' ', '(']).next().unwrap_or_default();
+            // `x in y` is a call of `contains`.
+            let name = if name == "contains" {
+                "in` or `contains"
+            } else {
+                name
+            };
             return format!("`{name}` cannot be used with these values");
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use rhai::{Dynamic, Engine, ImmutableString};
+use rhai::{Array, Dynamic, Engine, ImmutableString};
 
 use super::facts::{EmailFact, Text};
 use super::lists::List;
@@ -175,7 +175,7 @@ impl<'e> Speech<'e> {
         }
     }
 
-    /// Questions with a text, of every text and of the e-mail address as a text.
+    /// Questions with a text or any of a list, of every text and of the e-mail address as a text.
     pub(super) fn text_questions(&mut self, questions: &[Question]) {
         for (name, ask, doc, example) in questions {
             let (name, ask) = (*name, *ask);
@@ -183,7 +183,31 @@ impl<'e> Speech<'e> {
                 let other = text::fold(other);
                 text.exists() && !other.is_empty() && ask(text.folded(), &other)
             };
+            let among = move |text: &Text, any: &List| {
+                let folded = text.folded();
+                match name {
+                    "mentions" => any.any_mentioned(folded),
+                    _ => text.exists() && any.any(|word| ask(folded, word)),
+                }
+            };
+            let written = move |text: &Text, any: &Array| {
+                any.iter().any(|item| {
+                    if let Some(other) = item.read_lock::<Text>() {
+                        return with(text, other.raw());
+                    }
+                    let quoted = item.read_lock::<ImmutableString>();
+                    quoted.is_some_and(|other| with(text, &other))
+                })
+            };
             self.engine
+                .register_fn(name, move |t: &mut Text, any: List| among(t, &any))
+                .register_fn(name, move |e: &mut EmailFact, any: List| {
+                    among(e.whole(), &any)
+                })
+                .register_fn(name, move |t: &mut Text, any: Array| written(t, &any))
+                .register_fn(name, move |e: &mut EmailFact, any: Array| {
+                    written(e.whole(), &any)
+                })
                 .register_fn(name, move |t: &mut Text, o: ImmutableString| with(t, &o))
                 .register_fn(name, move |t: &mut Text, o: Text| with(t, o.raw()))
                 .register_fn(name, move |t: &mut EmailFact, o: ImmutableString| {
@@ -195,8 +219,8 @@ impl<'e> Speech<'e> {
             let row = self.note(Some(Kind::Text), name, Some(1), Kind::Truth, (doc, example));
             row.ask = Some(Box::new(move |on, other| {
                 let text = as_text(on)?;
-                if let Some(any) = List::held(other).filter(|_| name == "mentions") {
-                    return Some(Value::Truth(any.any_mentioned(text.folded())));
+                if let Some(any) = List::held(other) {
+                    return Some(Value::Truth(among(text, any)));
                 }
                 let other = match ImmutableString::held(other) {
                     Some(quoted) => quoted.as_str(),

@@ -60,7 +60,14 @@ const HOSTILE: &[(&str, &str)] = &[
         "let n = \"ab\"; score 1 \"x\" when list(n).length > 0;",
         "grade.rhai:2: there is no list \"ab\"",
     ),
-    ("let x = lead.name - 5;", "grade.rhai:2: `-` cannot be used"),
+    (
+        "let less = |x| x - 5; less.call(lead.name);",
+        "grade.rhai:2: `-` cannot be used",
+    ),
+    (
+        "let among = |x| x in \"ab\"; among.call(lead.name);",
+        "grade.rhai:2: `in` or `contains` cannot be used",
+    ),
     (
         "print(\"a\".pad(4000, \"b\")); let x = undefined_later(lead);",
         "lib/x.rhai:2: ",

@@ -140,6 +140,56 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "screen.rhai",
+        "reject \"a\" when lead.city in \"Berlin\";",
+        "screen.rhai:1:27: `in` asks a list, this is a text in quotes (one text is compared by `==`; several stand in [ ])",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.hour in [\"8\", \"9\"];",
+        "screen.rhai:1:27: texts stand in this list, a number is looked for (numbers in a list stand without quotes: [8, 9])",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when 5 in lead.message;",
+        "screen.rhai:1:19: a text is looked for in a text, this is a number (for example \"demo\" in lead.message)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.city.mentions(5);",
+        "screen.rhai:1:36: `mentions` takes a text or a list, this is a number (for example lead.message.mentions([\"demo\", \"preis*\"]))",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.postcode.starts_with([80, 81]);",
+        "screen.rhai:1:43: `starts_with` takes a list of texts, here stands a number in it (for example lead.postcode.starts_with([\"80\", \"81\"]))",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.consent(lead.source);",
+        "screen.rhai:1:30: `consent` takes a text in quotes, this is a text (for example lead.consent(\"newsletter\"))",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.city + 5;",
+        "screen.rhai:1:27: `+` reckons with numbers, this is a text (its number is .number)",
+    ),
+    (
+        "screen.rhai",
+        "reject \"a\" when lead.city + \"5\";",
+        "screen.rhai:1:27: this is a text in quotes; a condition must be true or false",
+    ),
+    (
+        "screen.rhai",
+        "if lead.city { reject \"a\" when lead.trapped; }",
+        "screen.rhai:1:4: this is a text; a condition must be true or false (whether it was given is asked by .exists)",
+    ),
+    (
+        "screen.rhai",
+        "lead.city = \"Rome\";",
+        "screen.rhai:1:1: `lead` can be read, not changed (to compare, write `==`)",
+    ),
+    (
+        "screen.rhai",
         "reject \"a\" when is_chep(lead);",
         "screen.rhai:1:17: there is no function `is_chep` (did you mean `is_cheap`?)",
     ),
@@ -297,6 +347,7 @@ fn what_reads_well_is_not_refused() {
         "reject \"a\" when \"demo\" in lead.message;",
         "reject \"a\" when lead.name.to_string().to_upper() == \"X\";",
         "fn size(l) { if l.city.exists { return 1; } 2 } let f = |x| { return x; }; hold \"a\" when f.call(size(lead)) == 1;",
+        "let words = [\"a\"]; words += \"b\"; reject \"a\" when lead.city + \"b\" == \"ab\" || lead.city in words;",
         "let m = #{ size: 3 }; reject \"a\" when m.size > 5;",
         "fn is_small(l) { l.fields.size.number < 5 } reject \"a\" when is_small(lead);",
         "let words = [\"a\", \"b\"]; reject \"a\" when words.filter(|w| lead.message.mentions(w)).len() > 1;",

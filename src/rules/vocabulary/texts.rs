@@ -81,19 +81,19 @@ const QUESTIONS: &[Question] = &[
     (
         "contains",
         |text, other| text.contains(other),
-        "Whether the other text stands in it anywhere.",
+        "Whether the other text, or any of a list, stands in it anywhere.",
         "lead.utm_campaign.contains(\"brand\")",
     ),
     (
         "starts_with",
         |text, other| text.starts_with(other),
-        "Whether it begins with the other text.",
-        "lead.postcode.starts_with(\"80\")",
+        "Whether it begins with the other text, or with any of a list.",
+        "lead.postcode.starts_with([\"80\", \"81\"])",
     ),
     (
         "ends_with",
         |text, other| text.ends_with(other),
-        "Whether it ends with the other text.",
+        "Whether it ends with the other text, or with any of a list.",
         "lead.email.domain.ends_with(\".edu\")",
     ),
     (
@@ -135,19 +135,9 @@ fn membership(engine: &mut rhai::Engine, named: &BTreeMap<String, List>) {
         });
 }
 
-/// Words with lists, and texts as the engine's own.
+/// Texts as the engine's own.
 fn further(engine: &mut rhai::Engine) {
     engine
-        .register_fn("mentions", |t: &mut Text, any: List| {
-            any.any_mentioned(t.folded())
-        })
-        .register_fn("mentions", |e: &mut EmailFact, any: List| {
-            any.any_mentioned(e.whole().folded())
-        })
-        .register_fn("mentions", |t: &mut Text, any: Array| any_of(&any, t))
-        .register_fn("mentions", |e: &mut EmailFact, any: Array| {
-            any_of(&any, e.whole())
-        })
         .register_fn("to_string", |t: &mut Text| shortened(t))
         .register_fn("to_string", |e: &mut EmailFact| shortened(e.whole()))
         .register_fn("to_string", |n: &mut Number| {
@@ -167,15 +157,6 @@ fn among(items: &Array, text: &Text) -> bool {
         item.is_some_and(|item| text.is(&item))
     };
     items.iter().any(same)
-}
-
-fn any_of(items: &Array, text: &Text) -> bool {
-    let folded = text.folded();
-    let mentioned = |item: &Dynamic| {
-        let item = item.read_lock::<ImmutableString>();
-        item.is_some_and(|item| needles::mentions(folded, &text::fold(&item)))
-    };
-    items.iter().any(mentioned)
 }
 
 fn number_of(item: &Dynamic) -> Option<f64> {
