@@ -80,6 +80,8 @@ struct Compiled<'t> {
     ast: AST,
     /// Whether every line could be read.
     whole: bool,
+    /// Its functions, those that could not be read as well.
+    functions: Vec<(String, usize)>,
 }
 
 /// Loads a rulebook.
@@ -89,11 +91,14 @@ pub(super) fn load(texts: &Texts, known: &Known<'_>) -> Result<Rulebook, Vec<Pro
     let mut engine = engine::build(&lists);
     let libraries = compile_libraries(&engine, texts, &mut problems);
     let files = compile_files(&engine, texts, known, &mut problems);
-    let names = Names::of(
+    let mut names = Names::of(
         libraries.iter().chain(&files).map(|c| (&c.file, &c.ast)),
         &lists,
         &mut problems,
     );
+    for broken in libraries.iter().chain(&files).filter(|c| !c.whole) {
+        names.also(&broken.functions);
+    }
     let mut lint = Lint::new(&names);
     for compiled in libraries.iter().chain(&files) {
         lint.file(&compiled.file, &compiled.ast);
@@ -276,7 +281,14 @@ fn compile<'t>(engine: &Engine, file: RuleFile<'t>, problems: &mut Vec<Problem>)
     }
     for _ in 0..SYNTAX_PROBLEMS_MAX {
         let error = match engine.compile_with_scope(&scope, source.text()) {
-            Ok(ast) => return Compiled { file, ast, whole },
+            Ok(ast) => {
+                return Compiled {
+                    file,
+                    ast,
+                    whole,
+                    functions: source.functions,
+                };
+            }
             Err(error) => error,
         };
         whole = false;
@@ -295,6 +307,7 @@ fn compile<'t>(engine: &Engine, file: RuleFile<'t>, problems: &mut Vec<Problem>)
         file,
         ast: AST::empty(),
         whole: false,
+        functions: source.functions,
     }
 }
 

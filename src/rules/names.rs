@@ -123,6 +123,14 @@ impl Names {
         names
     }
 
+    /// Adds functions that could not be read: who calls them has made no mistake.
+    pub(super) fn also(&mut self, unread: &[(String, usize)]) {
+        for (name, takes) in unread {
+            let counts = self.functions.entry(name.clone()).or_default();
+            counts.insert(*takes);
+        }
+    }
+
     /// In which file each function stands.
     pub(super) fn into_files(self) -> BTreeMap<String, String> {
         self.files

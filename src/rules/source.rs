@@ -18,14 +18,18 @@ pub(super) struct Source {
     pub(super) open_comment: Option<(usize, usize)>,
     /// What statements that were taken out would have set.
     pub(super) variables: Vec<String>,
+    /// Every function that begins a line, with how many things it takes: known although it may not be
+    /// readable.
+    pub(super) functions: Vec<(String, usize)>,
 }
 
 impl Source {
     pub(super) fn of(text: &str) -> Self {
         let mut reader = Reader::default();
         let code = text.lines().enumerate();
-        let code = code.map(|(at, line)| reader.line(at + 1, line)).collect();
+        let code: Vec<String> = code.map(|(at, line)| reader.line(at + 1, line)).collect();
         Self {
+            functions: code.iter().filter_map(|code| function(code)).collect(),
             lines: text.lines().map(str::to_owned).collect(),
             code,
             open_comment: reader.comments.first().copied(),
@@ -39,7 +43,10 @@ impl Source {
 
     /// Takes out the statement that holds `line` (1-based); whether one could be taken out alone.
     pub(super) fn take_out(&mut self, line: usize) -> bool {
-        let Some(range) = line.checked_sub(1).and_then(|line| self.removable(line)) else {
+        let Some(range) = line
+            .checked_sub(1)
+            .and_then(|line| self.phrase(line).or_else(|| self.statement(line)))
+        else {
             return false;
         };
         self.variables.extend(self.variable(*range.start()));
@@ -49,13 +56,6 @@ impl Source {
             }
         }
         true
-    }
-
-    fn removable(&self, line: usize) -> Option<RangeInclusive<usize>> {
-        let range = self.phrase(line).or_else(|| self.statement(line))?;
-        // Who calls a function would be told that there is none.
-        let has_function = range.clone().any(|at| self.code(at).starts_with("fn "));
-        (!has_function).then_some(range)
     }
 
     /// The variable that a statement sets.
@@ -107,9 +107,11 @@ impl Source {
         for at in start..self.code.len() {
             for sign in self.code(at).chars() {
                 depth += i32::from(sign == '{') - i32::from(sign == '}');
-                if depth < 0 {
-                    return None;
-                }
+            }
+            if depth < 0 {
+                // What a block ends with has no `;`.
+                let before = at.checked_sub(1).filter(|before| line <= *before)?;
+                return self.code(at).starts_with('}').then_some(start..=before);
             }
             let next = self.code(at + 1);
             let closed = self.code(at).ends_with([';', '}']) && !next.starts_with("else");
@@ -119,6 +121,14 @@ impl Source {
         }
         None
     }
+}
+
+/// The function that a line begins.
+fn function(code: &str) -> Option<(String, usize)> {
+    let (name, rest) = code.trim().strip_prefix("fn ")?.split_once('(')?;
+    let taken = rest.split(')').next().unwrap_or_default();
+    let taken = taken.split(',').filter(|one| !one.trim().is_empty());
+    Some((name.trim().to_owned(), taken.count()))
 }
 
 /// Reads a file line by line.
@@ -197,7 +207,8 @@ mod tests {
             ("# a\nc;", 1, "\nc;"),
             ("hold \"a\"; # b\nif a { b; }", 1, "\nif a { b; }"),
             ("if a {\n  b c;", 1, "not"),
-            ("fn f() { a b; }\nc;", 1, "not"),
+            ("fn f() { a b; }\nc;", 1, "\nc;"),
+            ("fn f() {\n  a\n    and b\n}\nc;", 3, "fn f() {\n\n\n}\nc;"),
             ("a b; }\nc;", 1, "not"),
             ("a;\n\n", 2, "not"),
         ];

@@ -322,6 +322,25 @@ fn all_problems_of_all_files_come_at_once() {
 }
 
 #[test]
+fn a_mistake_in_a_function_is_none_of_its_callers() {
+    let mut texts = texts(
+        "screen.rhai",
+        "fn own(l) { l.hour and 1 }\nreject \"a\" when own(lead) || first(lead) || second(lead, 1);",
+    );
+    let lib = "fn first(lead) {\n  lead.hour > 8\n    and lead.hour < 18\n}\nfn second(lead, n) { lead.hour > > n }\nfn third(l) { l.contry }";
+    texts.insert("lib/a.rhai".into(), lib.into());
+    assert_eq!(
+        problems(&texts),
+        [
+            "lib/a.rhai:2:16: a `;` is missing at the end of this line (for `and` write `&&`)",
+            "lib/a.rhai:5:34: `>` is not expected here",
+            "lib/a.rhai:6:17: nothing has a field `contry` (did you mean `country`?)",
+            "screen.rhai:1:19: a `;` is missing at the end of this line (for `and` write `&&`)",
+        ]
+    );
+}
+
+#[test]
 fn a_sample_that_does_not_hold_shows_the_difference() {
     let mut texts = texts(
         "grade.rhai",
