@@ -2,9 +2,8 @@
 
 use std::sync::LazyLock;
 
-use rlibphonenumber::Region;
-
 use super::names::{self, Codes};
+use crate::lead::codes;
 
 /// Names and three-letter codes; from the Unicode CLDR and what forms were seen to send.
 static NAMES: LazyLock<Codes> = LazyLock::new(|| names::table(include_str!("data/countries.txt")));
@@ -20,9 +19,7 @@ pub(super) fn code(text: &str) -> Option<String> {
         if upper == "UK" {
             return Some("GB".into());
         }
-        // The library knows "ZZ", which is no country.
-        let region = Region::from_code(&upper).ok().filter(|_| upper != "ZZ");
-        return region.map(|region| region.as_region_str().as_str().to_owned());
+        return codes::is_country(&upper).then_some(upper);
     }
     NAMES
         .get(names::folded(text).as_str())
