@@ -16,7 +16,7 @@ use crate::clock::Clock;
 
 /// Exchanges begin no closer together than this: what comes meanwhile rides together. The first after
 /// a pause does not wait.
-const EXCHANGE_EVERY: Duration = Duration::from_millis(5);
+const EXCHANGE_EVERY: Duration = Duration::from_millis(10);
 /// Between two tries to connect.
 const REST: Duration = Duration::from_millis(250);
 /// The longest time between two looks at who has died and what was missed.

@@ -15,7 +15,7 @@ use crate::lead::{Ticket, WorkKind};
 use crate::queue::memory::{Memory, quotas};
 
 /// How many tickets of a kind a process holds ready for its lanes.
-const READY: usize = 128;
+const READY: usize = 256;
 /// The most pushes in one exchange: a longer script would hold up others.
 const PUSHES_MAX: usize = 512;
 /// Acknowledgements kept for a Redis that is away; the rest is found out when it is back.
