@@ -13,6 +13,9 @@ use crate::flow::Flow;
 use crate::problem::Problem;
 use crate::telemetry::systemd;
 
+/// How long after trouble it is tried again to hold what is there against a new policy.
+const SETTLE_AGAIN: Duration = Duration::from_secs(2);
+
 pub(super) async fn reload(config: &Config, flow: &Arc<Flow>) -> Result<bool, Vec<Problem>> {
     let (config, publishing) = (config.clone(), flow.clone());
     let published = tokio::task::spawn_blocking(move || {
@@ -25,9 +28,6 @@ pub(super) async fn reload(config: &Config, flow: &Arc<Flow>) -> Result<bool, Ve
     flow.metrics.policy_loaded(published.is_ok());
     published
 }
-
-/// How long after trouble it is tried again to hold what is there against a new policy.
-const SETTLE_AGAIN: Duration = Duration::from_secs(2);
 
 /// At a `hangup`, or 500 ms after the last change of a file.
 pub(super) async fn reload_on_change(config: Config, flow: Arc<Flow>, mut hangup: Signal) {

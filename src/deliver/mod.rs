@@ -118,7 +118,6 @@ pub struct Notice {
 }
 
 /// What an operator is told of trouble, one mail for each of them.
-#[derive(Clone, Debug)]
 pub struct AlarmMail {
     /// The Message-ID is made of it, and the file's name in an outbox.
     name: String,

@@ -60,10 +60,8 @@ impl Decider {
     pub(super) fn run(mut self, arrivals: &Receiver<Vec<Arrival>>) {
         self.failed.store(true, Ordering::SeqCst); // what was committed before the last stop
         loop {
-            let rest = self.rests_until.map_or(Duration::ZERO, |until| {
-                until.saturating_duration_since(Instant::now())
-            });
-            if self.failed.load(Ordering::SeqCst) && rest.is_zero() {
+            let rests = self.rests_until.is_some_and(|until| until > Instant::now());
+            if self.failed.load(Ordering::SeqCst) && !rests {
                 self.catch_up();
                 let failed = self.failed.load(Ordering::SeqCst);
                 self.rests_until = failed.then(|| Instant::now() + AGAIN_AFTER);

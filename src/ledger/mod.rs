@@ -29,7 +29,6 @@ pub mod upkeep;
 mod work;
 mod writer;
 
-use crate::clock::Millis;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -53,6 +52,7 @@ pub use retain::{ExpiredKeys, Window};
 pub use settings::Settings;
 pub use writer::Health;
 
+use crate::clock::Millis;
 use checkpoint::Checkpoints;
 use hot::Hot;
 use keys::Keys;

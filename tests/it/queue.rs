@@ -39,6 +39,14 @@ pub(crate) fn settings(server: &RedisServer) -> RedisSettings {
     }
 }
 
+/// Where who is silent for two seconds is taken for dead.
+pub(crate) fn soon_dead(server: &RedisServer) -> RedisSettings {
+    RedisSettings {
+        dead_after_ms: 2_000,
+        ..settings(server)
+    }
+}
+
 pub(crate) async fn process(settings: RedisSettings) -> Queue {
     let queue = Queue::start(&Settings::Redis(settings), WINDOW, b"").unwrap();
     until(|| async { queue.is_connected() }).await;

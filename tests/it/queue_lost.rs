@@ -3,19 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use leadgate::queue::settings::RedisSettings;
-
 use crate::process::until;
-use crate::queue::{KINDS, comes_to, process, settings, sorted, take, tickets};
+use crate::queue::{KINDS, comes_to, process, settings, soon_dead, sorted, take, tickets};
 use crate::server::RedisServer;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_claimed_in_an_answer_that_got_lost_is_claimed_again() {
     let server = RedisServer::start().await;
-    let short = RedisSettings {
-        dead_after_ms: 2_000,
-        ..settings(&server)
-    };
+    let short = soon_dead(&server);
     let queue = process(short).await;
     // As if the process had pushed and claimed and heard nothing of it.
     let unheard = "
@@ -68,10 +63,7 @@ async fn what_somebody_deleted_in_redis_is_there_again_when_it_is_pushed_again()
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_connections_and_flushed_data_lose_no_ticket_and_leave_none_over() {
     let server = RedisServer::start().await;
-    let short = RedisSettings {
-        dead_after_ms: 2_000,
-        ..settings(&server)
-    };
+    let short = soon_dead(&server);
     let queue = process(short).await;
     let mut seen = HashMap::<i64, usize>::new();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
